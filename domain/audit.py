@@ -1,0 +1,281 @@
+"""The audit trail: one sealed entry per act, in a hash chain, inside the transaction of the act (21 CFR 11.10(e)).
+
+While a session is being collected, every insert and update of an Entity becomes a change (old -> new, and the digest of the row as it
+then is). `seal` writes them as one entry whose digest covers the entry, its changes and the digest before it. Deletes and bulk
+writes that would slip past are refused. `verify` walks the chain and compares every row with its newest digest.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import ORMExecuteState
+from sqlmodel import Session, SQLModel
+
+from domain.store import Entity, entity_classes, iso_utc, reading
+
+GENESIS = "0" * 64
+
+entries = sa.Table(
+    "audit_entry",
+    SQLModel.metadata,
+    sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("actor_id", sa.Integer),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("act", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("previous", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False, unique=True),
+    sa.CheckConstraint("outcome IN ('done', 'refused')", name="outcome"),
+    sa.Index(None, "at"),
+    sa.Index(None, "actor_id", "sequence"),
+)
+
+changes = sa.Table(
+    "audit_change",
+    SQLModel.metadata,
+    sa.Column("sequence", sa.ForeignKey("audit_entry.sequence"), primary_key=True),
+    sa.Column("ordinal", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.Column("record_id", sa.Integer, nullable=False),
+    sa.Column("row_digest", sa.Text, nullable=False),
+    sa.Column("changed", sa.Text, nullable=False),
+    sa.Index(None, "record", "record_id", "sequence"),
+)
+
+_CHAIN_LOCK = 0x45584F4C  # one sealer at a time on PostgreSQL: an advisory lock, held from sealing to commit
+_newest = sa.select(entries.c.sequence, entries.c.digest).order_by(entries.c.sequence.desc()).limit(1)
+_insert_entry = entries.insert()
+_insert_changes = changes.insert()
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest entry of the chain; an empty chain has sequence 0 and the genesis digest."""
+
+    sequence: int
+    digest: str
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Enum():
+            return value.value
+        case None | bool() | int() | str() | float():
+            return value
+        case Decimal():
+            return format(value, "f")
+        case datetime():
+            return iso_utc(value)
+        case date():
+            return value.isoformat()
+    raise TypeError(f"no audit form for {type(value).__name__}")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def row_digest(row: Mapping[str, Any]) -> str:
+    """SHA-256 of a row's canonical JSON. Empty columns are left out, so that a later, still empty column changes nothing."""
+    return hashlib.sha256(_json({k: _plain(v) for k, v in row.items() if v is not None}).encode()).hexdigest()
+
+
+def entry_digest(entry: Iterable[Any], changed: Iterable[Iterable[Any]]) -> str:
+    """SHA-256 over length-prefixed fields: previous, sequence, at, actor id, actor, act, outcome, reason, then every change."""
+    parts = [f"{len(text)}:{text}" for text in map(str, entry)]
+    for change in changed:
+        parts += [f"{len(text)}:{text}" for text in map(str, change)]
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def collect(session: Session) -> list[tuple[str, int, str, str]]:
+    """From now on every Entity change of the session is collected in the list returned: (record, id, row digest, changed)."""
+    collected: list[tuple[str, int, str, str]] = []
+    sa.event.listen(session, "before_flush", _refuse_deletes)
+    sa.event.listen(session, "after_flush", lambda s, _context: collected.extend(_changes_of(s)))
+    sa.event.listen(session, "do_orm_execute", _refuse_bulk)
+    return collected
+
+
+def _refuse_deletes(session: Session, _context: Any, _instances: Any) -> None:
+    if session.deleted:
+        raise RuntimeError("nothing is ever deleted")
+
+
+def _refuse_bulk(state: ORMExecuteState) -> None:
+    if not (state.is_insert or state.is_update or state.is_delete):
+        return
+    table = getattr(state.statement, "table", None)
+    if table is None or table.name in entity_classes():
+        raise RuntimeError("a bulk write of records would slip past the audit trail")
+
+
+def _changes_of(session: Session) -> Iterator[tuple[str, int, str, str]]:
+    for entity in session.new:
+        if isinstance(entity, Entity):
+            yield _change(entity, {name: [None, value] for name, value in _row(entity).items() if value is not None})
+    for entity in session.dirty:
+        if isinstance(entity, Entity) and session.is_modified(entity):
+            if entity.append_only:
+                raise RuntimeError(f"{type(entity).__name__} is append-only")
+            yield _change(entity, dict(_differences(entity)))
+
+
+def _row(entity: Entity) -> dict[str, Any]:
+    state = entity.__dict__
+    return {column.name: state.get(column.name) for column in entity.__table__.columns}  # type: ignore[attr-defined]
+
+
+def _differences(entity: Entity) -> Iterator[tuple[str, list[Any]]]:
+    state = sa.inspect(entity)
+    for name in _row(entity):
+        history = state.attrs[name].history
+        if history.has_changes():
+            yield name, [history.deleted[0] if history.deleted else None, history.added[0] if history.added else None]
+
+
+def _change(entity: Entity, changed: dict[str, list[Any]]) -> tuple[str, int, str, str]:
+    readable = {name: [_plain(old), _plain(new)] for name, (old, new) in changed.items() if name not in ("id", "version")}
+    return entity.__table__.name, entity.key, row_digest(_row(entity)), _json(readable)  # type: ignore[attr-defined]
+
+
+def head(session: Session) -> Head:
+    """The newest sealed entry."""
+    row = session.connection().execute(_newest).first()
+    return Head(row.sequence, row.digest) if row else Head(0, GENESIS)
+
+
+def seal(
+    session: Session,
+    *,
+    at: datetime,
+    actor_id: int | None,
+    actor: str,
+    act: str,
+    outcome: str,
+    reason: str,
+    collected: list[tuple[str, int, str, str]],
+) -> Head:
+    """Append one entry with its changes to the chain; the caller commits. Returns the new head."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_CHAIN_LOCK})")
+    last = head(session)
+    fields = (last.sequence + 1, iso_utc(at), actor_id, actor, act, outcome, reason)
+    numbered = [(ordinal, *change) for ordinal, change in enumerate(collected)]
+    digest = entry_digest((last.digest, *fields), numbered)
+    names = ("sequence", "at", "actor_id", "actor", "act", "outcome", "reason")
+    connection.execute(_insert_entry, {**dict(zip(names, fields, strict=True)), "previous": last.digest, "digest": digest})
+    if numbered:
+        columns = ("ordinal", "record", "record_id", "row_digest", "changed")
+        connection.execute(
+            _insert_changes, [{"sequence": fields[0], **dict(zip(columns, row, strict=True))} for row in numbered]
+        )
+    collected.clear()
+    return Head(last.sequence + 1, digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What `verify` found: how much it looked at, and the first thing that is broken, in words (None: all is well)."""
+
+    entries: int
+    rows: int
+    broken: str | None
+    head: Head
+
+
+def verify(
+    engine: sa.Engine,
+    anchors: Iterable[tuple[int, str, str]] = (),
+    progress: Callable[[int], None] = lambda _done: None,
+) -> Verification:
+    """Walk the whole chain, then compare every row under audit with its newest digest, in one consistent view.
+
+    anchors: (sequence, digest, where it is printed): heads noted elsewhere, such as on certificates, so that a cut tail shows.
+    """
+    with reading(engine, consistent=True) as session:
+        count, last, broken = _verify_chain(session, {sequence: (digest, where) for sequence, digest, where in anchors}, progress)
+        rows = 0
+        if broken is None:
+            for cls in entity_classes().values():
+                seen, broken = _verify_rows(session, cls)
+                rows += seen
+                if broken:
+                    break
+        return Verification(count, rows, broken, last)
+
+
+def _raw(session: Session, sql: str) -> Iterator[Any]:
+    """Rows as the driver gives them, streamed: the chain is text, and text needs no conversion."""
+    connection = session.connection(execution_options={"stream_results": True, "max_row_buffer": 5000})
+    return iter(connection.exec_driver_sql(sql))
+
+
+def _verify_chain(
+    session: Session, anchors: dict[int, tuple[str, str]], progress: Callable[[int], None]
+) -> tuple[int, Head, str | None]:
+    sequence, previous = 0, GENESIS
+    stream = _raw(
+        session, "SELECT sequence, ordinal, record, record_id, row_digest, changed FROM audit_change ORDER BY sequence, ordinal"
+    )
+    change = next(stream, None)
+    for row in _raw(
+        session,
+        "SELECT previous, sequence, at, actor_id, actor, act, outcome, reason, digest FROM audit_entry ORDER BY sequence",
+    ):
+        sequence += 1
+        if row[1] != sequence:
+            return sequence, Head(sequence - 1, previous), f"entry {sequence} is missing from the audit trail"
+        own = []
+        while change is not None and change[0] == sequence:
+            own.append(change[1:])
+            change = next(stream, None)
+        if row[0] != previous or entry_digest(row[:8], own) != row[8]:
+            return sequence, Head(sequence - 1, previous), f"audit entry {sequence} ({row[5]}) was altered after it was sealed"
+        previous = row[8]
+        if sequence in anchors and anchors.pop(sequence)[0] != previous:
+            return sequence, Head(sequence, previous), f"audit entry {sequence} is not the one printed elsewhere"
+        if not sequence % 10_000:
+            progress(sequence)
+    if change is not None:
+        return sequence, Head(sequence, previous), f"audit entry {change[0]} has changes but is missing from the audit trail"
+    if anchors:
+        first, (_, where) = min(anchors.items())
+        return sequence, Head(sequence, previous), f"the audit trail ends at entry {sequence}, but {where} names entry {first}"
+    return sequence, Head(sequence, previous), None
+
+
+def _verify_rows(session: Session, cls: type[Entity]) -> tuple[int, str | None]:
+    table: sa.Table = cls.__table__  # type: ignore[attr-defined]
+    newest = (
+        sa.select(changes.c.row_digest)
+        .where(changes.c.record == table.name, changes.c.record_id == table.c.id)
+        .order_by(changes.c.sequence.desc(), changes.c.ordinal.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    names = [column.name for column in table.columns]
+    connection = session.connection(execution_options={"stream_results": True, "max_row_buffer": 5000})
+    count = 0
+    for row in connection.execute(sa.select(*table.columns, newest.label("sealed")).order_by(table.c.id)):
+        count += 1
+        if row.sealed is None:
+            return count, f"{table.name} {row.id} was put in behind the application's back"
+        if row_digest(dict(zip(names, row, strict=False))) != row.sealed:
+            return count, f"{table.name} {row.id} was altered behind the application's back"
+    gone = connection.execute(
+        sa.select(changes.c.record_id, changes.c.sequence)
+        .where(changes.c.record == table.name, ~sa.exists().where(table.c.id == changes.c.record_id))
+        .limit(1)
+    ).first()
+    return count, f"{table.name} {gone.record_id} of audit entry {gone.sequence} has vanished" if gone else None

@@ -1,0 +1,140 @@
+"""Files of instruments become results: the raw bytes are kept by their SHA-256, and each figure points to them."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from pydantic import AwareDatetime, Field
+
+from domain.errors import Invalid, Reason
+from domain.instruments.readers import nanosight
+from domain.instruments.readers.nanosight import NanoSightSummary
+from domain.laboratory.catalogue import test as catalogue_test
+from domain.laboratory.models import Method, Result, Sample
+from domain.laboratory.reportable import Reportable, reportable
+from domain.laboratory.results import Found, current_result, keep, newest_method, sample_named
+from domain.laboratory.values import NotReportable, ReportableValue, Text
+from domain.permissions import Permission
+from domain.quantities import parse_decimal
+from domain.work import Command, Work, operation
+
+SETTINGS_SHOWN = 24
+
+
+class ImportNanoSight(Command):
+    """Import an NTA ExperimentSummary file into a sample.
+
+    dilution: only when the file says "Not recorded", as the values are then as measured. measured_at: only when the file carries no time.
+    reason: only when the sample has NTA results already, which the import then corrects.
+    """
+
+    sample_number: str
+    file_name: str = Field(min_length=1, max_length=200)
+    data: bytes = Field(repr=False)
+    concentration_method: str = Field(description="method code for PART-CONC")
+    size_method: str = Field(description="method code for SIZE-DIST")
+    dilution: str | None = Field(default=None, max_length=20)
+    measured_at: AwareDatetime | None = None
+    comment: str = Field(default="", max_length=1000)
+    reason: str = Field(default="", max_length=1000)
+
+
+@operation(Permission.IMPORT_RESULT)
+def import_nanosight(work: Work, command: ImportNanoSight) -> list[Result]:
+    """Particle concentration (one replicate a run) and size distribution (mean of the runs' curves), and what derives from them.
+
+    Runs without particles are never counted. Raises Invalid with line and reason for a file that cannot be read.
+    """
+    summary = nanosight.read(command.data)
+    sample = sample_named(work.session, command.sample_number)
+    raw = work.keep_document(command.data, command.file_name, "text/csv")
+    at = _measured_at(work, summary, command)
+    factor = _dilution(summary, command)
+    flags = (*(f"{run.name}: {flag}" for run in summary.runs for flag in run.flags), *summary.notes)
+    common = {"started_at": at, "finished_at": at, "flags": flags, "settings": _settings(summary, factor), "raw_sha256": raw}
+    size_method = _method(work, command.size_method, "SIZE-DIST")
+    concentration_method = _method(work, command.concentration_method, "PART-CONC")
+    measured = _concentration(summary, concentration_method, factor)
+    value: ReportableValue = measured.value if measured else NotReportable(why="no run of the file shows particles")
+    average = summary.average.distribution if summary.average else None
+    curve: ReportableValue = Text(text=f"distribution of {summary.average.runs} runs") if average and summary.average else NotReportable(
+        why="no run of the file shows particles"
+    )
+    size = Found(test=catalogue_test("SIZE-DIST"), method=size_method, value=curve, distribution=average, comment=command.comment, **common)
+    concentration = Found(
+        test=catalogue_test("PART-CONC"),
+        method=concentration_method,
+        value=value,
+        measured=measured,
+        comment=command.comment,
+        **common,
+    )
+    return [_keep(work, sample, found, command.reason) for found in (size, concentration)]
+
+
+def _keep(work: Work, sample: Sample, found: Found, reason: str) -> Result:
+    earlier = current_result(work.session, sample.key, found.test.code)
+    if earlier is not None and not reason:
+        text = f"sample {sample.number} has a result for {found.test.code} already; say why this file replaces it"
+        raise Invalid(Reason("reason-needed", text, "reason"))
+    return keep(work, sample, found, replaces=earlier, reason=reason)
+
+
+def _method(work: Work, code: str, test_code: str) -> Method:
+    method = newest_method(work.session, code)
+    if method.test_code != test_code:
+        raise Invalid(Reason("method-of-other-test", f"{code} is a method for {method.test_code}, not for {test_code}", "method"))
+    return method
+
+
+def _measured_at(work: Work, summary: NanoSightSummary, command: ImportNanoSight) -> datetime:
+    """The instrument's clock shows the site's local time."""
+    if summary.captured_at is None:
+        if command.measured_at is None:
+            raise Invalid(Reason("time-needed", "the file does not say when it was measured; say it", "measured_at"))
+        return command.measured_at
+    if command.measured_at is not None:
+        raise Invalid(Reason("time-in-file", f"the file says when it was measured: {summary.captured_at}", "measured_at"))
+    return summary.captured_at.replace(tzinfo=work.site.zone).astimezone(UTC)
+
+
+def _dilution(summary: NanoSightSummary, command: ImportNanoSight) -> Decimal | None:
+    """The factor still to be applied: none when the file's concentrations are adjusted already. Never applied twice."""
+    recorded = {run.dilution_factor for run in summary.runs}
+    if None not in recorded:
+        if command.dilution is not None:
+            told = ", ".join(sorted(str(factor) for factor in recorded))
+            raise Invalid(Reason("dilution-in-file", f"the file is already adjusted for its dilution factor {told}", "dilution"))
+        return None
+    if len(recorded) > 1:
+        raise Invalid(Reason("dilution-mixed", "some runs of the file record a dilution factor and others do not", "file"))
+    if command.dilution is None:
+        raise Invalid(Reason("dilution-needed", "the file does not record the dilution factor; say it (1 if undiluted)", "dilution"))
+    factor = parse_decimal(command.dilution, "dilution")
+    if factor < 1:
+        raise Invalid(Reason("dilution-below-one", f"a dilution factor is 1 or more, not {command.dilution}", "dilution"))
+    return factor
+
+
+def _concentration(summary: NanoSightSummary, method: Method, factor: Decimal | None) -> Reportable | None:
+    counted = [run.concentration * (factor or 1) for run in summary.runs if not run.empty]
+    if not counted:
+        return None
+    unit = catalogue_test("PART-CONC").unit or "1"
+    return reportable([f"{one:.10g}" for one in counted], method.rule, method.replicates, unit, lod=method.lod, loq=method.loq)
+
+
+def _settings(summary: NanoSightSummary, factor: Decimal | None) -> tuple[tuple[str, str], ...]:
+    """What a result cannot be compared without (domain.md 7), each value once if all runs agree."""
+    dilutions = {str(run.dilution_factor) for run in summary.runs if run.dilution_factor is not None}
+    counted = sum(not run.empty for run in summary.runs)
+    tracks = [run.completed_tracks for run in summary.runs if run.completed_tracks is not None]
+    first = (
+        ("Software", summary.software),
+        ("Runs counted", f"{counted} of {len(summary.runs)}"),
+        ("Dilution", f"{factor} (typed)" if factor else ", ".join(sorted(dilutions)) or "not recorded"),
+        ("Completed tracks", str(sum(tracks)) if tracks else "not recorded"),
+        ("Diluent", summary.diluent or "not recorded"),
+    )
+    every = {**summary.conditions, **summary.settings}
+    rest = ((name, ", ".join(dict.fromkeys(values))) for name, values in every.items() if any(values))
+    return (*first, *tuple(rest)[: SETTINGS_SHOWN - len(first)])

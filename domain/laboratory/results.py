@@ -1,0 +1,410 @@
+"""Acts on samples and results: drawing, entering, correcting, deriving, reviewing."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from pydantic import AwareDatetime, Field
+from sqlmodel import Session, col, select
+
+from domain.errors import Conflict, Invalid, NotFound, Reason, Refused, refuse_if_any
+from domain.laboratory.catalogue import TESTS, Test
+from domain.laboratory.catalogue import test as catalogue_test
+from domain.laboratory.derived import Input, derive
+from domain.laboratory.models import (
+    LotSpecification,
+    Method,
+    Purpose,
+    Result,
+    ResultInput,
+    ResultReview,
+    ReviewOutcome,
+    Sample,
+)
+from domain.laboratory.reportable import Reportable, reportable
+from domain.laboratory.size_distribution import SizeDistribution
+from domain.laboratory.specifications import effective_specification
+from domain.laboratory.values import Numeric, Qualitative, ReportableValue, dump_value, load_value
+from domain.lots import lifecycle
+from domain.lots.models import Lot, LotKind, LotState, Product
+from domain.lots.numbers import count_in
+from domain.lots.operations import Amount, lot_named, take
+from domain.permissions import Permission
+from domain.signatures import Credentials, Meaning, sign
+from domain.work import Command, Work, operation
+
+LATE_AFTER = timedelta(hours=24)
+CLOCK_SKEW = timedelta(minutes=5)
+RECONSTITUTION_VOLUME = "reconstitution-volume"
+
+
+class DrawSample(Command):
+    """Take a sample from a lot; the first one of a drug product pins the specification it is judged against."""
+
+    lot_number: str
+    quantity: Amount
+    purpose: str = Field(default="release", max_length=60)
+    taken_at: AwareDatetime | None = None
+    comment: str = Field(default="", max_length=1000)
+
+
+class EnterResult(Command):
+    """Enter what was found: every replicate as read (`7.40`, `<0.05`, `no growth`), in the test's unit.
+
+    started_at: when the test began (sterility: the inoculation); finished_at: when it was read for good.
+    """
+
+    sample_number: str
+    method_code: str
+    replicates: tuple[str, ...] = Field(min_length=1, max_length=100)
+    unit: str | None = Field(default=None, max_length=30, description="must be the test's unit; asked for, never assumed")
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
+    comment: str = Field(default="", max_length=1000)
+    raw_sha256: str | None = Field(default=None, description="digest of a file uploaded before")
+
+
+class CorrectResult(Command):
+    """Replace a result by a new one, with the reason; the old one stays on record."""
+
+    result_id: int
+    reason: str = Field(min_length=3, max_length=1000)
+    replicates: tuple[str, ...] = Field(min_length=1, max_length=100)
+    unit: str | None = Field(default=None, max_length=30)
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
+    comment: str = Field(default="", max_length=1000)
+    raw_sha256: str | None = None
+
+
+class ReviewResults(Command):
+    """A second person reviews results of one sample against the raw data, with one signature."""
+
+    sample_number: str
+    result_ids: tuple[int, ...] = Field(min_length=1, max_length=200)
+    outcome: ReviewOutcome = ReviewOutcome.ACCEPTED
+    comment: str = Field(default="", max_length=1000)
+    credentials: Credentials
+
+
+@dataclass(frozen=True)
+class Found:
+    """What goes into a result row, however it was obtained."""
+
+    test: Test
+    method: Method | None
+    value: ReportableValue
+    started_at: datetime
+    finished_at: datetime
+    measured: Reportable | None = None
+    distribution: SizeDistribution | None = None
+    formula: str | None = None
+    purity: str | None = None
+    inputs: tuple[tuple[str, int | None, str, str], ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+    flags: tuple[str, ...] = ()
+    comment: str = ""
+    raw_sha256: str | None = None
+
+
+@operation(Permission.DRAW_SAMPLE)
+def draw_sample(work: Work, command: DrawSample) -> Sample:
+    """The quantity comes off the lot; a drug product needs an approved specification to be tested against."""
+    lot = lot_named(work, command.lot_number)
+    state = lifecycle.state_on(lot.state, lot.expires_on, work.today)
+    if state in (LotState.IN_PROCESS, LotState.REJECTED, LotState.RECALLED):
+        raise Refused(Reason("lot-not-usable", f"lot {lot.lot_number} is {state.value}; no sample is drawn from it", "lot_number"))
+    taken_at = command.taken_at or work.now
+    if taken_at > work.now + CLOCK_SKEW or taken_at < lot.created_at - CLOCK_SKEW:
+        raise Invalid(Reason("time-impossible", "a sample is taken after its lot was made, and not in the future", "taken_at"))
+    quantity = take(lot, command.quantity, "quantity")
+    if lot.kind is LotKind.DRUG_PRODUCT:
+        _pin_specification(work, lot)
+    if lot.state is LotState.QUARANTINE:
+        lifecycle.move(work, lot, "sample")
+    return work.add(
+        Sample(
+            number=f"SA-{count_in(work, 'sample'):06d}",
+            lot_id=lot.key,
+            quantity=quantity,
+            purpose=command.purpose,
+            comment=command.comment,
+            taken_at=taken_at,
+            recorded_at=work.now,
+            late=work.now - taken_at > LATE_AFTER,
+            taken_by=work.actor.user_id,
+        )
+    )
+
+
+def _pin_specification(work: Work, lot: Lot) -> None:
+    if work.session.exec(select(LotSpecification.id).where(LotSpecification.lot_id == lot.id)).first() is not None:
+        return
+    assert lot.product_id is not None
+    specification = effective_specification(work.session, lot.product_id, Purpose.RELEASE, work.today)
+    if specification is None:
+        raise Refused(
+            Reason("no-specification", "the product has no approved release specification in force; a lot cannot be tested without one")
+        )
+    work.add(LotSpecification(lot_id=lot.key, specification_id=specification.key))
+
+
+@operation(Permission.ENTER_RESULT)
+def enter_result(work: Work, command: EnterResult) -> Result:
+    """The reportable value follows from the replicates by the method's rule; what is derived from it is derived at once."""
+    sample = sample_named(work.session, command.sample_number)
+    method = newest_method(work.session, command.method_code)
+    found = _measured(work, sample, method, command)
+    return keep(work, sample, found)
+
+
+@operation(Permission.ENTER_RESULT)
+def correct_result(work: Work, command: CorrectResult) -> Result:
+    """Possible until the lot is with QA; the new result needs a review of its own."""
+    old = work.session.get(Result, command.result_id)
+    if old is None:
+        raise NotFound(Reason("result-not-found", f"there is no result {command.result_id}", "result_id"))
+    if old.method_id is None or old.distribution is not None:
+        raise Refused(Reason("not-by-hand", "this result was calculated or imported; correct what it came from, or import again", "result_id"))
+    sample = work.session.get_one(Sample, old.sample_id)
+    found = _measured(work, sample, work.session.get_one(Method, old.method_id), command)
+    return keep(work, sample, found, replaces=old, reason=command.reason)
+
+
+def _measured(work: Work, sample: Sample, method: Method, command: EnterResult | CorrectResult) -> Found:
+    test = catalogue_test(method.test_code)
+    if test.result == "distribution":
+        raise Invalid(Reason("file-needed", f"{test.code} comes from an instrument's file; import it", "method_code"))
+    if (command.unit or None) != test.unit:
+        raise Invalid(Reason("wrong-unit", f"{test.code} is reported in {test.unit or 'words, without a unit'}; {command.unit!r} was given", "unit"))
+    measured = reportable(command.replicates, method.rule, method.replicates, test.unit or "1", lod=method.lod, loq=method.loq)
+    _refuse_wrong_type(test, measured)
+    return Found(
+        test=test,
+        method=method,
+        value=measured.value,
+        started_at=command.started_at,
+        finished_at=command.finished_at,
+        measured=measured,
+        comment=command.comment,
+        raw_sha256=command.raw_sha256,
+    )
+
+
+def _refuse_wrong_type(test: Test, measured: Reportable) -> None:
+    """A word for a number, or a number or unknown word for a word, is a slip of the hand: refused as it is typed."""
+    for place, text in enumerate(measured.replicates, 1):
+        if test.result == "qualitative" and text.strip() not in test.terms:
+            told = f"{test.code} is one of {', '.join(test.terms)}; {text!r} is none of them"
+            raise Invalid(Reason("unknown-term", told, f"replicates.{place}"))
+        if test.result == "numeric" and text.strip()[:1].isalpha():
+            raise Invalid(Reason("not-a-number", f"{test.code} is a number in {test.unit}; {text!r} is none", f"replicates.{place}"))
+
+
+def keep(work: Work, sample: Sample, found: Found, *, replaces: Result | None = None, reason: str = "") -> Result:
+    """Write a result, and every result that can now be derived from it."""
+    lot = work.session.exec(select(Lot).where(Lot.id == sample.lot_id).with_for_update()).one()
+    refuse_if_any(_why_not_kept(work, sample, lot, found))
+    if replaces is None and current_result(work.session, sample.key, found.test.code) is not None:
+        text = f"sample {sample.number} has a result for {found.test.code} already; correct it with a reason, or draw another sample"
+        raise Conflict(Reason("result-exists", text))
+    result = _write(work, sample, found, replaces, reason)
+    for test in TESTS.values():
+        if found.test.code in test.inputs.values():
+            _derive(work, sample, lot, test, result)
+    return result
+
+
+def _why_not_kept(work: Work, sample: Sample, lot: Lot, found: Found) -> Iterator[Reason]:
+    closed = (LotState.QA_REVIEW, LotState.RELEASED, LotState.REJECTED, LotState.RECALLED)
+    if lot.state in closed or lot.held_from in closed:
+        yield Reason("lot-decided", f"lot {lot.lot_number} is {lot.state.value}; its results are closed", "sample_number")
+    if found.finished_at > work.now + CLOCK_SKEW:
+        yield Reason("in-the-future", "a test cannot have finished in the future", "finished_at")
+    if found.started_at < sample.taken_at - CLOCK_SKEW:
+        yield Reason("before-the-sample", f"sample {sample.number} was taken at {sample.taken_at:%Y-%m-%d %H:%M} UTC, after that start", "started_at")
+    if found.finished_at < found.started_at:
+        yield Reason("times-reversed", "a test cannot finish before it started", "finished_at")
+    if reason := too_early(found.method, found.value, found.started_at, min(found.finished_at, work.now)):
+        yield reason
+    if found.raw_sha256 is not None:
+        work.site.documents.get(found.raw_sha256)
+
+
+def too_early(method: Method | None, value: ReportableValue, started_at: datetime, until: datetime) -> Reason | None:
+    """Why a slow test is not final yet (USP <71>: no growth only after 14 days); growth is final when it is seen."""
+    if method is None or method.minimum_days is None or value == Qualitative(term="growth"):
+        return None
+    earliest = started_at + timedelta(days=method.minimum_days)
+    if until >= earliest:
+        return None
+    text = f"{method.label} started at {started_at:%Y-%m-%d %H:%M} UTC and is final no earlier than {earliest:%Y-%m-%d %H:%M} UTC"
+    return Reason("too-early", text, "finished_at")
+
+
+def _write(work: Work, sample: Sample, found: Found, replaces: Result | None, reason: str) -> Result:
+    measured, test = found.measured, found.test
+    result = work.add(
+        Result(
+            sample_id=sample.key,
+            test_code=test.code,
+            method_id=found.method.id if found.method else None,
+            formula=found.formula,
+            purity_class=found.purity,
+            value=dump_value(found.value),
+            unit=test.unit,
+            replicates=json.dumps(measured.replicates if measured else []),
+            rule=measured.rule if measured else None,
+            n=measured.n if measured else None,
+            sd=measured.sd if measured else None,
+            distribution=found.distribution.to_json() if found.distribution else None,
+            settings=json.dumps(found.settings),
+            flags=json.dumps(found.flags),
+            comment=found.comment,
+            raw_sha256=found.raw_sha256,
+            started_at=found.started_at,
+            finished_at=found.finished_at,
+            recorded_at=work.now,
+            late=work.now - found.finished_at > LATE_AFTER,
+            analyst_id=work.actor.user_id,
+            replaces_id=replaces.id if replaces else None,
+            reason=reason,
+        )
+    )
+    for name, input_id, source, value in found.inputs:
+        work.add(ResultInput(result_id=result.key, name=name, input_result_id=input_id, source=source, value=value))
+    return result
+
+
+def _derive(work: Work, sample: Sample, lot: Lot, test: Test, new: Result) -> None:
+    """Compute a derived result if all it needs is there; a corrected input makes a new one that replaces the old."""
+    given: dict[str, Input] = {}
+    pinned: list[tuple[str, int | None, str, str]] = []
+    for name, source in test.inputs.items():
+        if source == RECONSTITUTION_VOLUME:
+            product = work.session.get(Product, lot.product_id) if lot.product_id else None
+            if product is None:
+                return
+            given[name] = Numeric(value=product.reconstitution_volume, unit="mL")
+            pinned.append((name, None, f"product {product.code}, reconstitution volume in mL", format(product.reconstitution_volume, "f")))
+            continue
+        row = new if source == new.test_code else current_result(work.session, sample.key, source)
+        if row is None:
+            return
+        value: Input = distribution_of(row) if catalogue_test(source).result == "distribution" else load_value(row.value)
+        given[name] = value
+        pinned.append((name, row.id, source, row.value))
+    derived = derive(test.derived or "", given)
+    _write(
+        work,
+        sample,
+        Found(
+            test=test,
+            method=None,
+            value=derived.value,
+            started_at=new.started_at,
+            finished_at=new.finished_at,
+            formula=derived.formula,
+            purity=derived.purity,
+            inputs=tuple(pinned),
+        ),
+        current_result(work.session, sample.key, test.code),
+        f"input {new.test_code} is now result {new.id}",
+    )
+
+
+@operation(Permission.REVIEW_RESULT)
+def review_results(work: Work, command: ReviewResults) -> list[ResultReview]:
+    """Nobody reviews a result of their own, nor one calculated from a result of their own."""
+    sample = sample_named(work.session, command.sample_number)
+    ids = dict.fromkeys(command.result_ids)
+    results = work.session.exec(select(Result).where(col(Result.id).in_(ids), Result.sample_id == sample.id)).all()
+    refuse_if_any(_why_not_reviewed(work, results, ids))
+    if command.outcome is ReviewOutcome.REFUSED and not command.comment:
+        raise Invalid(Reason("comment-needed", "say why the results are refused", "comment"))
+    content = {"sample": sample.number, "outcome": command.outcome.value, "results": [result_content(row) for row in results]}
+    signature = sign(work, sample, content, Meaning.REVIEWED, command.credentials)
+    return [
+        work.add(
+            ResultReview(
+                result_id=row.key,
+                outcome=command.outcome,
+                comment=command.comment,
+                reviewer_id=work.actor.user_id,
+                reviewed_at=work.now,
+                signature_id=signature.key,
+            )
+        )
+        for row in results
+    ]
+
+
+def _why_not_reviewed(work: Work, results: Iterable[Result], ids: Iterable[int]) -> Iterator[Reason]:
+    rows = {row.key: row for row in results}
+    for missing in sorted(set(ids) - rows.keys()):
+        yield Reason("result-not-found", f"the sample has no result {missing}", "result_ids")
+    seen = set(work.session.exec(select(ResultReview.result_id).where(col(ResultReview.result_id).in_(rows))))
+    replaced = set(work.session.exec(select(Result.replaces_id).where(col(Result.replaces_id).in_(rows))))
+    for key, row in rows.items():
+        if key in seen:
+            yield Reason("reviewed-already", f"result {key} ({row.test_code}) was reviewed already", "result_ids")
+        if key in replaced:
+            yield Reason("result-replaced", f"result {key} ({row.test_code}) was corrected; review the newer one", "result_ids")
+        if work.actor.user_id in analysts_of(work.session, row):
+            yield Reason("not-by-same-person", f"{work.actor.name} found result {key} ({row.test_code}) and so may not review it", "result_ids")
+
+
+def analysts_of(session: Session, result: Result) -> set[int]:
+    """Who found a result, or anything it was calculated from."""
+    inputs = session.exec(
+        select(Result.analyst_id)
+        .join(ResultInput, col(ResultInput.input_result_id) == Result.id)
+        .where(ResultInput.result_id == result.id)
+    )
+    return {result.analyst_id, *inputs}
+
+
+def result_content(result: Result) -> dict[str, object]:
+    """What signatures cover of a result."""
+    return {
+        "id": result.id,
+        "test": result.test_code,
+        "method": result.method_id,
+        "formula": result.formula,
+        "value": result.value,
+        "replicates": result.replicates,
+        "raw": result.raw_sha256,
+        "replaces": result.replaces_id,
+    }
+
+
+def distribution_of(result: Result) -> SizeDistribution | None:
+    """The curve of a result, if it has one."""
+    return SizeDistribution.from_json(result.distribution) if result.distribution is not None else None
+
+
+def current_result(session: Session, sample_id: int, test_code: str) -> Result | None:
+    """The newest result of a sample for a test."""
+    found = select(Result).where(Result.sample_id == sample_id, Result.test_code == test_code)
+    return session.exec(found.order_by(col(Result.id).desc())).first()
+
+
+def sample_named(session: Session, number: str) -> Sample:
+    """The sample, or NotFound."""
+    if sample := session.exec(select(Sample).where(Sample.number == number)).first():
+        return sample
+    raise NotFound(Reason("sample-not-found", f"there is no sample {number!r}", "sample_number"))
+
+
+def newest_method(session: Session, code: str) -> Method:
+    """The newest revision of a method, or NotFound."""
+    if method := session.exec(select(Method).where(Method.code == code).order_by(col(Method.revision).desc())).first():
+        return method
+    raise NotFound(Reason("method-not-found", f"there is no method {code!r}", "method_code"))
+
+
+def sd_text(sd: Decimal | None) -> str | None:
+    """A standard deviation to three significant figures, for print."""
+    return None if sd is None else f"{sd:.3g}"

@@ -1,0 +1,239 @@
+"""Acts on methods and specifications: defined by one person, approved by another's signature, never edited."""
+
+import json
+from datetime import date
+
+from pydantic import Field, ValidationError
+from sqlmodel import Session, col, select
+
+from domain.errors import Conflict, Invalid, NotFound, Reason, Refused
+from domain.laboratory.catalogue import test as catalogue_test
+from domain.laboratory.models import (
+    Method,
+    Purpose,
+    Specification,
+    SpecificationApproval,
+    SpecificationLine,
+)
+from domain.laboratory.reportable import Rule
+from domain.laboratory.verdict import Criterion, CriterionKind, Rounding
+from domain.lots.models import Product
+from domain.permissions import Permission
+from domain.quantities import parse_decimal
+from domain.signatures import Credentials, Meaning, sign
+from domain.work import Command, Work, operation
+
+
+class DefineMethod(Command):
+    """Enter a method, or its next revision. LOD and LOQ in the test's unit."""
+
+    code: str = Field(pattern=r"^[A-Z0-9][A-Z0-9.-]{1,29}$", examples=["SOP-QC-041"])
+    test_code: str
+    name: str = Field(min_length=2, max_length=200)
+    principle: str = Field(min_length=2, max_length=200, examples=["Nanoparticle tracking analysis (NTA)"])
+    instrument: str = Field(default="", max_length=200)
+    reference: str | None = Field(default=None, max_length=200)
+    lod: str | None = Field(default=None, max_length=40)
+    loq: str | None = Field(default=None, max_length=40)
+    replicates: int | None = Field(default=None, ge=1, le=100, description="default: the catalogue's")
+    rule: Rule | None = Field(default=None, description="default: the catalogue's")
+    minimum_days: int | None = Field(default=None, ge=1, le=60, description="never fewer than the catalogue's")
+    limitation_en: str = Field(default="", max_length=500, description="what the method cannot see, printed on certificates")
+    limitation_de: str = Field(default="", max_length=500)
+
+
+class LineDraft(Command):
+    """One criterion; limits are text, as they shall be printed (`0.50` is not `0.5`)."""
+
+    test_code: str
+    method_code: str | None = Field(default=None, description="the newest revision is pinned; derived tests have none")
+    kind: CriterionKind
+    lower: str | None = None
+    upper: str | None = None
+    unit: str | None = None
+    allowed: tuple[str, ...] = ()
+    rounding: Rounding = Rounding.USP_DECIMALS
+    required: bool = True
+
+
+class DraftSpecification(Command):
+    """Write a specification, or its next revision."""
+
+    code: str = Field(pattern=r"^[A-Z0-9][A-Z0-9.-]{1,29}$", examples=["SPEC-AD-EV-100"])
+    product_code: str
+    purpose: Purpose = Purpose.RELEASE
+    effective_from: date
+    lines: tuple[LineDraft, ...] = Field(min_length=1, max_length=200)
+
+
+class ApproveSpecification(Command):
+    """Approve a revision with a signature."""
+
+    code: str
+    revision: int
+    credentials: Credentials
+
+
+@operation(Permission.DEFINE_METHOD)
+def define_method(work: Work, command: DefineMethod) -> Method:
+    """What the catalogue fixes (days, replicates) can be tightened, never loosened."""
+    test = catalogue_test(command.test_code)
+    if test.derived is not None:
+        raise Invalid(Reason("test-is-derived", f"{test.code} is calculated; it has no method of its own", "test_code"))
+    days = max(filter(None, (test.minimum_days, command.minimum_days)), default=None)
+    if command.minimum_days is not None and command.minimum_days != days:
+        raise Refused(Reason("too-few-days", f"{test.code} needs at least {test.minimum_days} days", "minimum_days"))
+    earlier = work.session.exec(select(Method).where(Method.code == command.code).order_by(col(Method.revision).desc())).first()
+    if earlier is not None and earlier.test_code != test.code:
+        raise Conflict(Reason("method-of-other-test", f"{command.code} is a method for {earlier.test_code}", "code"))
+    lod, loq = (parse_decimal(text, field) if text else None for text, field in ((command.lod, "lod"), (command.loq, "loq")))
+    if lod is not None and loq is not None and lod > loq:
+        raise Invalid(Reason("lod-above-loq", f"the LOD {lod} is above the LOQ {loq}", "lod"))
+    return work.add(
+        Method(
+            **command.model_dump(exclude={"lod", "loq", "replicates", "rule", "minimum_days"}),
+            revision=earlier.revision + 1 if earlier else 1,
+            lod=lod,
+            loq=loq,
+            replicates=command.replicates or test.replicates,
+            rule=command.rule or test.rule,
+            minimum_days=days,
+            defined_at=work.now,
+            defined_by=work.actor.user_id,
+        )
+    )
+
+
+@operation(Permission.DRAFT_SPECIFICATION)
+def draft_specification(work: Work, command: DraftSpecification) -> Specification:
+    """A criterion that could not be judged cannot be drafted; a revision is a new row, the old one stays."""
+    product = work.session.exec(select(Product).where(Product.code == command.product_code)).first()
+    if product is None:
+        raise NotFound(Reason("product-not-found", f"there is no product {command.product_code!r}", "product_code"))
+    earlier = work.session.exec(
+        select(Specification).where(Specification.code == command.code).order_by(col(Specification.revision).desc())
+    ).first()
+    if earlier is not None and earlier.product_id != product.id:
+        raise Conflict(Reason("specification-of-other-product", f"{command.code} belongs to another product", "code"))
+    specification = work.add(
+        Specification(
+            code=command.code,
+            revision=earlier.revision + 1 if earlier else 1,
+            product_id=product.key,
+            purpose=command.purpose,
+            effective_from=command.effective_from,
+            drafted_at=work.now,
+            drafted_by=work.actor.user_id,
+        )
+    )
+    for position, draft in enumerate(command.lines, 1):
+        work.add(_line(work.session, specification, position, draft))
+    return specification
+
+
+def _line(session: Session, specification: Specification, position: int, draft: LineDraft) -> SpecificationLine:
+    field = f"lines.{position - 1}"
+    test = catalogue_test(draft.test_code)
+    unit = draft.unit or (test.unit if draft.kind in (CriterionKind.AT_MOST, CriterionKind.AT_LEAST, CriterionKind.BETWEEN) else None)
+    try:
+        criterion = Criterion(
+            kind=draft.kind, lower=draft.lower, upper=draft.upper, unit=unit, allowed=draft.allowed, rounding=draft.rounding
+        )
+    except ValidationError as error:
+        told = "; ".join(str(one["msg"]).removeprefix("Value error, ") for one in error.errors())
+        raise Invalid(Reason("criterion-not-judgeable", f"{test.code}: {told}", field)) from None
+    if strange := [term for term in criterion.allowed if term not in test.terms]:
+        text = f"{test.code} is never {', '.join(strange)}; it can be {', '.join(test.terms) or 'a number'}"
+        raise Invalid(Reason("unknown-term", text, f"{field}.allowed"))
+    if not draft.required and draft.kind is not CriterionKind.REPORT_ONLY:
+        raise Invalid(Reason("judged-lines-are-required", f"{test.code}: a line with a criterion cannot be optional", field))
+    method = _newest_method(session, draft, field)
+    return SpecificationLine(
+        specification_id=specification.key,
+        position=position,
+        test_code=test.code,
+        method_id=method.id if method else None,
+        kind=criterion.kind,
+        lower=criterion.lower,
+        upper=criterion.upper,
+        unit=criterion.unit,
+        allowed=json.dumps(criterion.allowed),
+        rounding=criterion.rounding,
+        required=draft.required,
+    )
+
+
+def _newest_method(session: Session, draft: LineDraft, field: str) -> Method | None:
+    if (draft.method_code is None) != (catalogue_test(draft.test_code).derived is not None):
+        raise Invalid(Reason("method-needed", f"{draft.test_code}: a measured test names its method, a derived one has none", field))
+    if draft.method_code is None:
+        return None
+    newest = select(Method).where(Method.code == draft.method_code).order_by(col(Method.revision).desc())
+    method = session.exec(newest).first()
+    if method is None or method.test_code != draft.test_code:
+        raise NotFound(Reason("method-not-found", f"there is no method {draft.method_code!r} for {draft.test_code}", field))
+    return method
+
+
+@operation(Permission.APPROVE_SPECIFICATION)
+def approve_specification(work: Work, command: ApproveSpecification) -> SpecificationApproval:
+    """Nobody approves what they drafted."""
+    found = select(Specification).where(Specification.code == command.code, Specification.revision == command.revision)
+    specification = work.session.exec(found).first()
+    if specification is None:
+        raise NotFound(Reason("specification-not-found", f"there is no specification {command.code} v{command.revision}", "code"))
+    if specification.drafted_by == work.actor.user_id:
+        raise Refused(Reason("not-by-same-person", f"{work.actor.name} drafted {specification.label} and so may not approve it"))
+    approved = select(SpecificationApproval.id).where(SpecificationApproval.specification_id == specification.id)
+    if work.session.exec(approved).first() is not None:
+        raise Conflict(Reason("approved-already", f"{specification.label} is approved already"))
+    content = specification_content(work.session, specification)
+    signature = sign(work, specification, content, Meaning.APPROVED, command.credentials)
+    return work.add(
+        SpecificationApproval(specification_id=specification.key, signature_id=signature.key, approved_at=work.now)
+    )
+
+
+def lines_of(session: Session, specification_id: int) -> list[SpecificationLine]:
+    """The lines in their order."""
+    lines = select(SpecificationLine).where(SpecificationLine.specification_id == specification_id)
+    return list(session.exec(lines.order_by(col(SpecificationLine.position))))
+
+
+def criterion_of(line: SpecificationLine) -> Criterion:
+    """The line as the verdict function takes it."""
+    return Criterion(
+        kind=line.kind,
+        lower=line.lower,
+        upper=line.upper,
+        unit=line.unit,
+        allowed=tuple(json.loads(line.allowed)),
+        rounding=line.rounding,
+    )
+
+
+def specification_content(session: Session, specification: Specification) -> dict[str, object]:
+    """What a signature on a specification covers."""
+    lines = [
+        {**criterion_of(line).model_dump(mode="json"), "test": line.test_code, "method": line.method_id, "required": line.required}
+        for line in lines_of(session, specification.key)
+    ]
+    return {
+        "specification": specification.label,
+        "purpose": specification.purpose.value,
+        "effective_from": specification.effective_from.isoformat(),
+        "lines": lines,
+    }
+
+
+def effective_specification(session: Session, product_id: int, purpose: Purpose, on: date) -> Specification | None:
+    """The newest approved revision in force on that day."""
+    found = (
+        select(Specification)
+        .join(SpecificationApproval, col(SpecificationApproval.specification_id) == Specification.id)
+        .where(
+            Specification.product_id == product_id, Specification.purpose == purpose, col(Specification.effective_from) <= on
+        )
+        .order_by(col(Specification.effective_from).desc(), col(Specification.id).desc())
+    )
+    return session.exec(found).first()

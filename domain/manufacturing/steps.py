@@ -1,0 +1,397 @@
+"""Acts on steps: start (consume), log readings, correct them, complete (yield)."""
+
+import calendar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from pydantic import AwareDatetime, Field
+from sqlmodel import Session, col, select
+
+from domain.errors import Conflict, Invalid, NotFound, Reason, Refused, refuse_if_any
+from domain.lots import lifecycle
+from domain.lots.genealogy import ancestor_ids, descendant_ids
+from domain.lots.models import Consumption, Lot, LotKind, LotState, Product, Yield
+from domain.lots.numbers import count_in
+from domain.lots.operations import Amount, consume, lots_named, measured, new_lot, positive
+from domain.manufacturing.catalogue import StepKind, step_kind
+from domain.manufacturing.checks import cross_alerts, cross_check
+from domain.manufacturing.donors import donor_named, eligibility_of
+from domain.manufacturing.models import Donation, Donor, Eligibility, Reading, Step
+from domain.permissions import Permission
+from domain.quantities import parse_decimal
+from domain.work import Command, Work, operation
+
+#: An entry recorded later than this after it happened is marked late (ALCOA: contemporaneous).
+LATE_AFTER = timedelta(hours=1)
+#: How far a bench clock may run ahead of the server's.
+CLOCK_SKEW = timedelta(minutes=5)
+SHARE_TOLERANCE = Decimal("0.1")
+
+
+class Input(Command):
+    """What a step takes of a lot; `share` in percent, only when pooling."""
+
+    lot_number: str = Field(max_length=20)
+    quantity: Amount
+    share: str | None = Field(default=None, max_length=20, examples=["50.0"])
+
+
+class Output(Command):
+    """A lot that the step will yield; its number is minted when the step starts, its quantity measured when it ends."""
+
+    kind: LotKind
+    unit: str = Field(max_length=30, examples=["mL"])
+    description: str = Field(default="", max_length=300)
+
+
+class Entry(Command):
+    """One value as typed. `happened_at` when it was read off (default: now); an alert value needs a comment."""
+
+    parameter: str = Field(max_length=60)
+    value: str = Field(max_length=600)
+    unit: str | None = Field(default=None, max_length=30)
+    happened_at: AwareDatetime | None = None
+    comment: str = Field(default="", max_length=1000)
+
+
+class StartStep(Command):
+    """Begin a step: what it takes, what it will yield, and readings that are known already."""
+
+    kind: str
+    started_at: AwareDatetime | None = None
+    location: str = Field(min_length=1, max_length=100, examples=["Clean room B2"])
+    equipment: str = Field(default="", max_length=300)
+    comment: str = Field(default="", max_length=1000)
+    product_code: str | None = None
+    donor: str | None = Field(default=None, description="pseudonym; needed for a procurement, and only there")
+    inputs: tuple[Input, ...] = Field(default=(), max_length=200)
+    outputs: tuple[Output, ...] = Field(min_length=1, max_length=50)
+    readings: tuple[Entry, ...] = Field(default=(), max_length=200)
+
+
+class LogReading(Command):
+    """Record one value on an open step."""
+
+    step_number: str
+    entry: Entry
+
+
+class CorrectReading(Command):
+    """Replace a reading by a new one, with the reason; the old one stays on record."""
+
+    reading_id: int
+    value: str = Field(max_length=600)
+    unit: str | None = Field(default=None, max_length=30)
+    comment: str = Field(default="", max_length=1000)
+    reason: str = Field(min_length=3, max_length=1000)
+
+
+class Measured(Command):
+    """What came out: the quantity of a lot of the step, and its expiry if earlier than the rule allows."""
+
+    lot_number: str
+    quantity: Amount
+    expires_on: date | None = None
+
+
+class CompleteStep(Command):
+    """End a step: every lot it yields is measured, what must be recorded is recorded, and nothing more can be."""
+
+    step_number: str
+    ended_at: AwareDatetime | None = None
+    outputs: tuple[Measured, ...] = Field(min_length=1, max_length=50)
+    readings: tuple[Entry, ...] = Field(default=(), max_length=200)
+    comment: str = Field(default="", max_length=1000)
+
+
+@operation(Permission.RUN_STEP)
+def start_step(work: Work, command: StartStep) -> Step:
+    """Takes what the step consumes, and mints the numbers of the lots it will yield."""
+    kind = step_kind(command.kind)
+    started_at = _happened(work, command.started_at, "started_at")
+    lots = lots_named(work, (given.lot_number for given in command.inputs))
+    product = _product(work, command)
+    refuse_if_any((*_unfit_inputs(kind, command, lots), *_unfit_outputs(kind, command, product)))
+    _refuse_unfit_donors(work, kind, lots.values())
+    donor = _donor(work, command)
+    step = work.add(
+        Step(
+            number=f"S-{count_in(work, 'step'):06d}",
+            kind=kind.code,
+            product_id=product.id if product else None,
+            location=command.location,
+            equipment=command.equipment,
+            comment=command.comment,
+            started_at=started_at,
+            start_recorded_at=work.now,
+            started_by=work.actor.user_id,
+            late=work.now - started_at > LATE_AFTER,
+        )
+    )
+    shares = _shares(kind, command, lots)
+    for given in command.inputs:
+        consume(work, step.key, lots[given.lot_number], given.quantity, shares.get(given.lot_number))
+    for wanted in command.outputs:
+        lot = new_lot(work, wanted.kind, wanted.unit, product=product, description=wanted.description)
+        work.add(lot)
+        work.add(Yield(step_id=step.key, lot_id=lot.key))
+        if donor is not None:
+            work.add(Donation(lot_id=lot.key, donor_id=donor.key))
+    record(work, step, kind, command.readings)
+    return step
+
+
+@operation(Permission.RUN_STEP)
+def log_reading(work: Work, command: LogReading) -> Reading:
+    """Refuses what the catalogue's hard bounds or the step's other values rule out; flags what is unusual."""
+    step = _open_step(work, command.step_number)
+    return record(work, step, step_kind(step.kind), (command.entry,))[0]
+
+
+@operation(Permission.RUN_STEP)
+def correct_reading(work: Work, command: CorrectReading) -> Reading:
+    """The new reading names the one it replaces; impossible once a lot made of the step has been decided on."""
+    old = work.session.get(Reading, command.reading_id)
+    if old is None:
+        raise NotFound(Reason("reading-not-found", f"there is no reading {command.reading_id}", "reading_id"))
+    if work.session.exec(select(Reading.id).where(Reading.replaces_id == old.id)).first() is not None:
+        raise Conflict(Reason("reading-replaced", "this reading was corrected already; correct the newer one", "reading_id"))
+    step = work.session.exec(select(Step).where(Step.id == old.step_id).with_for_update()).one()
+    refuse_if_any(_decided_lots(work.session, step))
+    kind = step_kind(step.kind)
+    entry = Entry(
+        parameter=old.parameter, value=command.value, unit=command.unit, comment=command.comment, happened_at=old.happened_at
+    )
+    corrected = _reading(work, step, kind, entry, old, command.reason)
+    refuse_if_any(cross_check(kind.code, current_values(work.session, step.key) | {old.parameter: _plain(corrected)}))
+    return work.add(corrected)
+
+
+@operation(Permission.RUN_STEP)
+def complete_step(work: Work, command: CompleteStep) -> Step:
+    """Refuses with all that is missing; then the lots are measured, dated, and go into quarantine."""
+    step = _open_step(work, command.step_number)
+    kind = step_kind(step.kind)
+    ended_at = _happened(work, command.ended_at, "ended_at")
+    if ended_at < step.started_at:
+        raise Invalid(Reason("times-reversed", f"the step started at {step.started_at:%Y-%m-%d %H:%M} UTC, after that end", "ended_at"))
+    record(work, step, kind, command.readings)
+    values = current_values(work.session, step.key)
+    lots = {lot.lot_number: lot for lot in yielded(work.session, step.key)}
+    refuse_if_any((*kind.missing(values), *cross_check(kind.code, values), *_unmatched(lots, command.outputs)))
+    if (unusual := cross_alerts(kind.code, values)) and not command.comment:
+        told = (Reason("comment-needed", f"{reason.text} Say why in a comment.", "comment") for reason in unusual)
+        raise Invalid(*told)
+    step.ended_at, step.end_recorded_at, step.completed_by = ended_at, work.now, work.actor.user_id
+    step.comment = "\n".join(filter(None, (step.comment, command.comment)))
+    parents = consumed(work.session, step.key)
+    for output in command.outputs:
+        _finish(work, step, kind, lots[output.lot_number], output, parents)
+    return step
+
+
+def record(work: Work, step: Step, kind: StepKind, entries: Sequence[Entry]) -> list[Reading]:
+    """Write readings, after checking each against the catalogue and all of them against each other."""
+    readings = [_reading(work, step, kind, entry) for entry in entries]
+    if readings:
+        new = {reading.parameter: _plain(reading) for reading in readings}
+        refuse_if_any(cross_check(kind.code, current_values(work.session, step.key) | new))
+    return [work.add(reading) for reading in readings]
+
+
+def current_values(session: Session, step_id: int) -> dict[str, Decimal | str]:
+    """The newest value of each parameter of a step: what was recorded last and not replaced."""
+    rows = session.exec(select(Reading).where(Reading.step_id == step_id).order_by(col(Reading.id))).all()
+    replaced = {row.replaces_id for row in rows}
+    return {row.parameter: _plain(row) for row in rows if row.id not in replaced}
+
+
+def consumed(session: Session, step_id: int) -> list[Lot]:
+    """The lots a step took from."""
+    return list(session.exec(select(Lot).join(Consumption).where(Consumption.step_id == step_id).order_by(col(Lot.id))))
+
+
+def yielded(session: Session, step_id: int) -> list[Lot]:
+    """The lots a step gives."""
+    return list(session.exec(select(Lot).join(Yield).where(Yield.step_id == step_id).order_by(col(Lot.id))))
+
+
+def _plain(reading: Reading) -> Decimal | str:
+    return reading.value if reading.value is not None else reading.entered_value
+
+
+def _happened(work: Work, said: datetime | None, field: str) -> datetime:
+    if said is not None and said > work.now + CLOCK_SKEW:
+        raise Invalid(Reason("in-the-future", f"{said:%Y-%m-%d %H:%M} is in the future; the server's time is {work.now:%Y-%m-%d %H:%M} UTC", field))
+    return said or work.now
+
+
+def _open_step(work: Work, number: str) -> Step:
+    step = work.session.exec(select(Step).where(Step.number == number).with_for_update()).first()
+    if step is None:
+        raise NotFound(Reason("step-not-found", f"there is no step {number!r}", "step_number"))
+    if step.ended_at is not None:
+        raise Refused(Reason("step-complete", f"step {number} is complete; nothing more can be recorded on it", "step_number"))
+    return step
+
+
+def _reading(work: Work, step: Step, kind: StepKind, entry: Entry, replaces: Reading | None = None, reason: str = "") -> Reading:
+    field = f"readings.{entry.parameter}"
+    happened_at = _happened(work, entry.happened_at, f"{field}.happened_at")
+    if replaces is None and happened_at < step.started_at - CLOCK_SKEW:
+        raise Invalid(Reason("before-the-step", f"the step started at {step.started_at:%Y-%m-%d %H:%M} UTC, after that reading", f"{field}.happened_at"))
+    checked = kind.parameter(entry.parameter).check(entry.value, entry.unit, f"{field}.value")
+    if checked.alert and not entry.comment:
+        raise Invalid(Reason("comment-needed", f"{checked.alert.text} Say why in a comment, or mend the value.", f"{field}.comment"))
+    return Reading(
+        step_id=step.key,
+        parameter=entry.parameter,
+        entered_value=checked.text,
+        entered_unit=checked.unit,
+        value=checked.magnitude,
+        unit=kind.parameter(entry.parameter).unit,
+        alert=checked.alert.text if checked.alert else None,
+        comment=entry.comment,
+        happened_at=happened_at,
+        recorded_at=work.now,
+        late=work.now - happened_at > LATE_AFTER,
+        recorded_by=work.actor.user_id,
+        replaces_id=replaces.id if replaces else None,
+        reason=reason,
+    )
+
+
+def _product(work: Work, command: StartStep) -> Product | None:
+    if command.product_code is None:
+        return None
+    product = work.session.exec(select(Product).where(Product.code == command.product_code)).first()
+    if product is None:
+        raise NotFound(Reason("product-not-found", f"there is no product {command.product_code!r}", "product_code"))
+    return product
+
+
+def _donor(work: Work, command: StartStep) -> Donor | None:
+    if (command.donor is not None) != (command.kind == "procurement"):
+        raise Invalid(Reason("donor-with-procurement", "a procurement names its donor, and no other step does", "donor"))
+    if command.donor is None:
+        return None
+    donor = donor_named(work.session, command.donor)
+    if donor.consent_withdrawn_on is not None:
+        raise Refused(Reason("consent-withdrawn", f"donor {donor.pseudonym} withdrew the consent on {donor.consent_withdrawn_on}", "donor"))
+    said = [entry.value for entry in command.readings if entry.parameter == "tissue_source"]
+    if said and said[0] != donor.tissue:
+        raise Refused(Reason("tissue-differs", f"donor {donor.pseudonym} gives {donor.tissue.value}, not {said[0]}", "readings.tissue_source.value"))
+    return donor
+
+
+def _unfit_inputs(kind: StepKind, command: StartStep, lots: Mapping[str, Lot]) -> Iterator[Reason]:
+    if len(lots) != len(command.inputs):
+        yield Reason("lot-twice", "a lot is named twice; give its quantity once", "inputs")
+    for lot in lots.values():
+        if lot.kind not in kind.consumes:
+            allowed = ", ".join(kind.consumes)
+            yield Reason("wrong-kind-of-lot", f"{kind.en} does not take {lot.kind.value} ({lot.lot_number}); it takes {allowed}", "inputs")
+    needed = [code for code in kind.consumes if code is not LotKind.RAW_MATERIAL]
+    if needed and not any(lot.kind in needed for lot in lots.values()):
+        yield Reason("input-missing", f"{kind.en} needs at least one lot of {', '.join(needed)}", "inputs")
+
+
+def _unfit_outputs(kind: StepKind, command: StartStep, product: Product | None) -> Iterator[Reason]:
+    for wanted in command.outputs:
+        if wanted.kind not in kind.yields:
+            yield Reason("wrong-kind-of-lot", f"{kind.en} yields {', '.join(kind.yields)}, not {wanted.kind.value}", "outputs")
+    if kind.expiry.product_shelf_life and product is None:
+        yield Reason("product-needed", f"{kind.en} needs a product, whose shelf life dates the lot", "product_code")
+
+
+def _refuse_unfit_donors(work: Work, kind: StepKind, lots: Iterable[Lot]) -> None:
+    """Cells of an ineligible or undecided donor cannot go into a bank (domain.md 1.1)."""
+    if kind.code != "banking":
+        return
+    reasons = []
+    for donor, _ in donors_of(work.session, [lot.key for lot in lots]):
+        if (decision := eligibility_of(work.session, donor.key)) is not Eligibility.ELIGIBLE:
+            reasons.append(Reason("donor-not-eligible", f"donor {donor.pseudonym} is {decision.value}: no bank is made of these cells", "inputs"))
+    refuse_if_any(reasons)
+
+
+def donors_of(session: Session, lot_ids: Iterable[int]) -> list[tuple[Donor, Lot]]:
+    """Every donor whose cells are in these lots, with the donation lot."""
+    all_ids = {one for lot_id in lot_ids for one in (lot_id, *ancestor_ids(session, lot_id))}
+    found = select(Donor, Lot).join(Donation, col(Donation.donor_id) == Donor.id).join(Lot, col(Donation.lot_id) == Lot.id)
+    return [(donor, lot) for donor, lot in session.exec(found.where(col(Donation.lot_id).in_(all_ids)))]
+
+
+def _shares(kind: StepKind, command: StartStep, lots: Mapping[str, Lot]) -> dict[str, Decimal]:
+    """Percent of each sub-lot of a pool: typed, adding up to 100 within 0.1, and telling the same as the quantities."""
+    pooled = [one for one in command.inputs if kind.code == "pooling" and lots[one.lot_number].kind is not LotKind.RAW_MATERIAL]
+    if not pooled:
+        if any(one.share is not None for one in command.inputs):
+            raise Invalid(Reason("share-not-allowed", "only a pooling has shares", "inputs.share"))
+        return {}
+    shares = {one.lot_number: parse_decimal(one.share or "", "inputs.share") for one in pooled}
+    refuse_if_any(cross_check("pooling", {}, shares=shares))
+    unit = lots[pooled[0].lot_number].unit
+    amounts = {one.lot_number: positive(one.quantity, unit, "inputs.quantity") for one in pooled}
+    total = sum(amounts.values())
+    for number, share in shares.items():
+        found = amounts[number] * 100 / total
+        if abs(found - share) > SHARE_TOLERANCE:
+            raise Refused(Reason("share-differs", f"lot {number} gives {found:.2f} % by quantity, not {share} %", "inputs.share"))
+    return shares
+
+
+def _unmatched(lots: Mapping[str, Lot], outputs: Sequence[Measured]) -> Iterator[Reason]:
+    named = [output.lot_number for output in outputs]
+    for number in lots.keys() - set(named):
+        yield Reason("output-missing", f"lot {number} is not measured; a step is complete when all it yields is", "outputs")
+    for number in set(named) - lots.keys():
+        yield Reason("output-unknown", f"lot {number} is not yielded by this step", "outputs")
+    if len(set(named)) != len(named):
+        yield Reason("lot-twice", "a lot is measured twice", "outputs")
+
+
+def _finish(work: Work, step: Step, kind: StepKind, lot: Lot, output: Measured, parents: Sequence[Lot]) -> None:
+    assert step.ended_at is not None
+    made_on = work.site.today(step.ended_at)
+    carried = [parent for parent in parents if parent.kind in kind.expiry.not_after_parent]
+    inherits = kind.expiry.product_shelf_life and carried
+    lot.manufactured_on = min(parent.manufactured_on or made_on for parent in carried) if inherits else made_on
+    latest = _latest_expiry(work, kind, lot, step, carried, made_on)
+    if output.expires_on is not None and latest is not None and output.expires_on > latest:
+        text = f"lot {lot.lot_number} may expire on {latest} at the latest ({kind.expiry.source}), not on {output.expires_on}"
+        raise Refused(Reason("expiry-too-late", text, "outputs.expires_on"))
+    if output.expires_on is not None and output.expires_on < made_on:
+        raise Invalid(Reason("expiry-too-early", f"lot {lot.lot_number} cannot expire before it was made", "outputs.expires_on"))
+    lot.expires_on = output.expires_on or latest
+    measured(work, lot, positive(output.quantity, lot.unit, "outputs.quantity"))
+    lifecycle.move(work, lot, "finish")
+
+
+def _latest_expiry(work: Work, kind: StepKind, lot: Lot, step: Step, carried: Sequence[Lot], made_on: date) -> date | None:
+    """The latest date the step's rule allows; None where lots of that kind have none."""
+    bounds = [parent.expires_on for parent in carried if parent.expires_on is not None]
+    if kind.expiry.max_days is not None:
+        bounds.append(made_on + timedelta(days=kind.expiry.max_days))
+    if kind.expiry.product_shelf_life:
+        product = work.session.get_one(Product, step.product_id)
+        assert lot.manufactured_on is not None
+        bounds.append(add_months(lot.manufactured_on, product.shelf_life_months))
+    return min(bounds, default=None)
+
+
+def add_months(start: date, months: int) -> date:
+    """The same day so many months later; the last day of the month where that day does not exist."""
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    return date(year, month + 1, min(start.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _decided_lots(session: Session, step: Step) -> Iterator[Reason]:
+    """Lots of the step, or made of them, on which a decision stands: what they rest on is no longer changed."""
+    decided = (LotState.QA_REVIEW, LotState.RELEASED, LotState.RECALLED)
+    own = [lot.key for lot in yielded(session, step.key)]
+    everything = {one for lot_id in own for one in (lot_id, *descendant_ids(session, lot_id))}
+    states = (col(Lot.state).in_(decided)) | (col(Lot.held_from).in_(decided))
+    for lot in session.exec(select(Lot).where(col(Lot.id).in_(everything), states)):
+        yield Reason("lot-decided", f"lot {lot.lot_number} is {lot.state.value} on the strength of this reading; raise it with QA", "reading_id")

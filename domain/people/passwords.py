@@ -1,0 +1,30 @@
+"""Passwords: Argon2id, a policy, and comparison in even time."""
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from domain.errors import Invalid, Reason
+
+MINIMUM_LENGTH = 12
+
+#: RFC 9106, section 4, second recommended option (64 MiB, 3 passes, 4 lanes), which is the library's default.
+hasher = PasswordHasher()
+
+_NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$R0n3vCkXAI0b6mkX8Tn6hWdRAuB6QCmgtSSShbTSTM8"
+
+
+def hash_password(password: str, username: str) -> str:
+    """The Argon2id hash. Raises Invalid when the password is short, or contains the username."""
+    if len(password) < MINIMUM_LENGTH or len(password) > 200:
+        raise Invalid(Reason("weak-password", f"a password has {MINIMUM_LENGTH} to 200 characters", "password"))
+    if username.lower() in password.lower():
+        raise Invalid(Reason("weak-password", "a password must not contain the username", "password"))
+    return hasher.hash(password)
+
+
+def matches(password_hash: str | None, password: str) -> bool:
+    """Whether the password belongs to the hash; without a hash the same time is spent and the answer is no."""
+    try:
+        return hasher.verify(password_hash or _NOBODY, password[:1000]) and password_hash is not None
+    except (VerificationError, InvalidHashError):
+        return False

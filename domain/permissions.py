@@ -1,0 +1,100 @@
+"""Who may do what: one table. A permission that a role does not hold here is not held.
+
+Toxic pairs are stated on permissions, so that no combination of roles can reach both halves.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """Everything that can be allowed."""
+
+    MANAGE_USERS = "manage_users"
+    READ_RECORDS = "read_records"
+    READ_AUDIT = "read_audit"
+    DEFINE_PRODUCT = "define_product"
+    REGISTER_DONOR = "register_donor"
+    DECIDE_ELIGIBILITY = "decide_eligibility"
+    RECEIVE_MATERIAL = "receive_material"
+    RUN_STEP = "run_step"
+    DRAW_SAMPLE = "draw_sample"
+    ENTER_RESULT = "enter_result"
+    IMPORT_RESULT = "import_result"
+    REVIEW_RESULT = "review_result"
+    DEFINE_METHOD = "define_method"
+    DRAFT_SPECIFICATION = "draft_specification"
+    APPROVE_SPECIFICATION = "approve_specification"
+    SUBMIT_LOT = "submit_lot"
+    RELEASE_LOT = "release_lot"
+    REJECT_LOT = "reject_lot"
+    HOLD_LOT = "hold_lot"
+    LIFT_HOLD = "lift_hold"
+    RECALL_LOT = "recall_lot"
+
+
+class Role(StrEnum):
+    """The roles a person (or an instrument) can hold."""
+
+    TECHNICIAN = "technician"
+    ANALYST = "analyst"
+    REVIEWER = "reviewer"
+    PRODUCTION_HEAD = "production_head"
+    QA = "qa"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+    INSTRUMENT = "instrument"
+
+
+P = Permission
+
+ROLES: dict[Role, frozenset[Permission]] = {
+    Role.TECHNICIAN: frozenset({P.READ_RECORDS, P.REGISTER_DONOR, P.RECEIVE_MATERIAL, P.RUN_STEP, P.DRAW_SAMPLE}),
+    Role.ANALYST: frozenset({P.READ_RECORDS, P.DRAW_SAMPLE, P.ENTER_RESULT, P.IMPORT_RESULT}),
+    Role.REVIEWER: frozenset(
+        {P.READ_RECORDS, P.REVIEW_RESULT, P.DEFINE_METHOD, P.DRAFT_SPECIFICATION, P.SUBMIT_LOT, P.HOLD_LOT}
+    ),
+    Role.PRODUCTION_HEAD: frozenset({P.READ_RECORDS, P.DEFINE_PRODUCT, P.RUN_STEP, P.RECEIVE_MATERIAL, P.HOLD_LOT}),
+    Role.QA: frozenset(
+        {
+            P.READ_RECORDS,
+            P.READ_AUDIT,
+            P.DECIDE_ELIGIBILITY,
+            P.APPROVE_SPECIFICATION,
+            P.RELEASE_LOT,
+            P.REJECT_LOT,
+            P.HOLD_LOT,
+            P.LIFT_HOLD,
+            P.RECALL_LOT,
+        }
+    ),
+    Role.AUDITOR: frozenset({P.READ_RECORDS, P.READ_AUDIT}),
+    Role.ADMINISTRATOR: frozenset({P.MANAGE_USERS}),
+    Role.INSTRUMENT: frozenset({P.IMPORT_RESULT}),
+}
+
+#: No person may reach both halves of a pair: who makes or tests does not release (21 CFR 211.22, EU GMP Chapter 2), and who manages
+#: users has no laboratory rights (EU GMP Annex 11, 12.3; 21 CFR 11.10(g)).
+TOXIC_PAIRS: tuple[tuple[Permission, Permission, str], ...] = (
+    (P.RUN_STEP, P.RELEASE_LOT, "who makes lots cannot release them"),
+    (P.ENTER_RESULT, P.RELEASE_LOT, "who tests lots cannot release them"),
+    (P.REVIEW_RESULT, P.RELEASE_LOT, "who answers for testing cannot also release"),
+    (P.MANAGE_USERS, P.RELEASE_LOT, "who manages users cannot release lots"),
+    (P.MANAGE_USERS, P.RUN_STEP, "who manages users has no laboratory rights"),
+    (P.MANAGE_USERS, P.IMPORT_RESULT, "who manages users has no laboratory rights"),
+    (P.MANAGE_USERS, P.REVIEW_RESULT, "who manages users has no laboratory rights"),
+    (P.IMPORT_RESULT, P.REVIEW_RESULT, "who enters results cannot review them"),
+)
+
+
+def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
+    """All permissions that the roles hold together."""
+    return frozenset().union(*(ROLES[role] for role in roles))
+
+
+def toxic_pairs(roles: Iterable[Role]) -> tuple[str, ...]:
+    """Why these roles may not be held by one person; empty when they may."""
+    held = permissions_of(roles)
+    return tuple(
+        f"{why} ({first} with {second})" for first, second, why in TOXIC_PAIRS if first in held and second in held
+    )

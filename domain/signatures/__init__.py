@@ -1,0 +1,137 @@
+"""Electronic signatures: who, what it means, when, and exactly what was signed (21 CFR 11.50, 11.70, 11.200)."""
+
+import hashlib
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import rfc8785
+from pydantic import BaseModel, ConfigDict, SecretStr
+from sqlmodel import Field, Session, col, select
+
+from domain.errors import Reason, Refused
+from domain.people.operations import verified
+from domain.store import AppendOnly, Entity, coded, moment
+from domain.work import View, Work
+
+
+class Meaning(StrEnum):
+    """What a signature means: the fixed list of domain.md, section 5."""
+
+    PERFORMED = "performed"
+    VERIFIED = "verified"
+    SAMPLED = "sampled"
+    TESTED = "tested"
+    REVIEWED = "reviewed"
+    APPROVED = "approved"
+    CERTIFIED = "certified for release"
+    REJECTED = "rejected"
+    HELD = "put on hold"
+    HOLD_LIFTED = "hold lifted"
+    RECALLED = "recalled"
+    DESTROYED = "destroyed"
+    WITNESSED = "witnessed"
+    ISSUED = "issued"
+
+
+MEANING_DE: dict[Meaning, str] = {
+    Meaning.PERFORMED: "durchgeführt",
+    Meaning.VERIFIED: "gegengeprüft",
+    Meaning.SAMPLED: "Probe gezogen",
+    Meaning.TESTED: "geprüft",
+    Meaning.REVIEWED: "begutachtet",
+    Meaning.APPROVED: "genehmigt",
+    Meaning.CERTIFIED: "zur Freigabe zertifiziert",
+    Meaning.REJECTED: "zurückgewiesen",
+    Meaning.HELD: "gesperrt",
+    Meaning.HOLD_LIFTED: "Sperre aufgehoben",
+    Meaning.RECALLED: "zurückgerufen",
+    Meaning.DESTROYED: "vernichtet",
+    Meaning.WITNESSED: "bezeugt",
+    Meaning.ISSUED: "ausgestellt",
+}
+
+
+class Signature(AppendOnly, table=True):
+    """One signature: the printed name and function as they were, the UTC time, the meaning, and the digest of what was signed."""
+
+    user_id: int = Field(foreign_key="app_user.id", index=True)
+    sign_in_id: int | None = Field(default=None, foreign_key="sign_in.id")
+    name: str
+    function: str
+    meaning: Meaning = coded(Meaning)
+    signed_at: datetime = moment()
+    record: str
+    record_id: int
+    record_sha256: str
+
+
+class Credentials(BaseModel):
+    """Both components of a signature; the username may be left out after the first signing of a session (21 CFR 11.200(a)(1))."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    username: str | None = None
+    password: SecretStr
+
+
+class SignatureView(View):
+    """The manifestation of a signature; `current` is false when what was signed has changed since."""
+
+    name: str
+    function: str
+    meaning: Meaning
+    signed_at: datetime
+    record_sha256: str
+    current: bool = True
+
+
+def digest(content: Any) -> str:
+    """SHA-256 (hex) of the canonical JSON (RFC 8785) of plain values."""
+    return hashlib.sha256(rfc8785.dumps(content)).hexdigest()
+
+
+def sign(work: Work, record: Entity, content: Any, meaning: Meaning, credentials: Credentials) -> Signature:
+    """Ask for the password again and bind the signature to the digest of `content`, the record's plain values.
+
+    Raises Unauthenticated when name and password do not belong to the actor, Refused when the password was set by somebody else
+    or the username is missing at the first signing of a session.
+    """
+    if credentials.username is None and not _has_signed(work):
+        raise Refused(Reason("username-needed", "the first signature of a session needs the username too", "credentials.username"))
+    user = verified(work, credentials.username, credentials.password.get_secret_value())
+    if not user.password_is_own:
+        raise Refused(
+            Reason("password-not-own", "change your password first: whoever set it could sign in your name", "credentials.password")
+        )
+    return work.add(
+        Signature(
+            user_id=user.key,
+            sign_in_id=work.actor.session_id,
+            name=user.name,
+            function=user.function,
+            meaning=meaning,
+            signed_at=work.now,
+            record=record.__tablename__,  # type: ignore[arg-type]
+            record_id=record.key,
+            record_sha256=digest(content),
+        )
+    )
+
+
+def _has_signed(work: Work) -> bool:
+    signed = select(Signature.id).where(Signature.sign_in_id == work.actor.session_id, col(Signature.sign_in_id).is_not(None))
+    return work.session.exec(signed.limit(1)).first() is not None
+
+
+def signatures_on(session: Session, record: Entity, content: Any = None) -> list[SignatureView]:
+    """All signatures on a record, oldest first; with `content`, each tells whether it still covers it."""
+    now = digest(content) if content is not None else None
+    found = session.exec(
+        select(Signature)
+        .where(Signature.record == record.__tablename__, Signature.record_id == record.id)
+        .order_by(col(Signature.id))
+    )
+    return [
+        SignatureView.model_validate(one).model_copy(update={"current": now is None or one.record_sha256 == now}) for one in found
+    ]

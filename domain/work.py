@@ -1,0 +1,229 @@
+"""The doors: who acts, where and when; the only commit; the only way in for writes.
+
+`with transaction(site, actor, reason) as work:` commits; `@operation(permission)` guards a function `(work, command)`. No ambient user, no
+ambient clock: an operation asks `work.actor` and `work.now`.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from functools import cached_property, wraps
+from typing import Any, Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict, field_validator
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
+from sqlmodel import Session
+
+from domain import audit, store
+from domain.documents import Document, Documents
+from domain.errors import Conflict, DomainError, Forbidden, Reason, Refused, Stale, Unauthenticated
+from domain.permissions import Permission
+
+
+EntityT = TypeVar("EntityT", bound=store.Entity)
+
+
+class Command(BaseModel):
+    """What someone wants done: frozen, and takes no stray fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _only_printable(cls, value: Any) -> Any:
+        if isinstance(value, str) and any(unicodedata.category(sign) in ("Cc", "Cs") and sign not in "\n\t" for sign in value):
+            raise ValueError("control characters are not allowed")
+        return value
+
+
+class View(BaseModel):
+    """What someone is shown."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts. `user_id` is None for the command line and for nobody; `session_id` names the sign-in the act came by."""
+
+    user_id: int | None
+    username: str
+    name: str
+    function: str = ""
+    permissions: frozenset[Permission] = frozenset()
+    session_id: int | None = None
+
+    def require(self, permission: Permission) -> None:
+        """Refuse an act that the actor has no permission for."""
+        if permission not in self.permissions:
+            text = f"{self.name} does not hold the permission {permission.value!r} that this act needs"
+            raise Forbidden(Reason("permission-missing", text))
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What the settings say of the site: the maker's name and address (ICH Q7 11.44), its clock's zone, its lot-number scheme."""
+
+    name: str = "Exolotl Demo Laboratory"
+    tagline: str = "Extracellular vesicles · secretome"
+    address: str = "Musterstraße 1, 10115 Berlin, Germany"
+    phone: str = "+49 30 0000000"
+    email: str = "quality@example.org"
+    licence: str | None = None
+    time_zone: str = "Europe/Berlin"
+    base_url: str = "http://127.0.0.1:8000"
+    lot_scheme: str = "{series}{year:02d}-{count:04d}"
+    demo: bool = False
+
+
+class CertificatePrinter(Protocol):
+    """Draws a certificate; `reports` has it, `api` hands it in, since the domain knows no PDF."""
+
+    def __call__(self, content: Any, /) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where acts happen: database, documents, printer, clock and profile of one laboratory."""
+
+    engine: sa.Engine
+    documents: Documents
+    print_certificate: CertificatePrinter
+    profile: Profile = field(default_factory=Profile)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone: a lot expires at the end of its expiry date there."""
+        return ZoneInfo(self.profile.time_zone)
+
+    def today(self, now: datetime | None = None) -> date:
+        """The calendar date at the site."""
+        return (now or self.clock()).astimezone(self.zone).date()
+
+
+@dataclass
+class Work:
+    """One act in progress."""
+
+    session: Session
+    site: Site
+    actor: Actor
+    now: datetime
+    reason: str
+    act: str | None = None
+
+    @property
+    def today(self) -> date:
+        """The calendar date at the site."""
+        return self.site.today(self.now)
+
+    def add(self, entity: EntityT) -> EntityT:
+        """Write a new record now, so that it has its id."""
+        self.session.add(entity)
+        self.session.flush([entity])
+        return entity
+
+    def keep_document(self, data: bytes, name: str, media_type: str) -> str:
+        """Keep a file and what is known of it; returns its SHA-256."""
+        sha256 = self.site.documents.put(data)
+        known = self.session.execute(sa.select(Document.id).where(Document.sha256 == sha256)).first()  # type: ignore[arg-type]
+        if known is None:
+            self.add(Document(sha256=sha256, name=name[:200], media_type=media_type, size=len(data)))
+        return sha256
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A registered write: its name, what it needs, and the function."""
+
+    name: str
+    permission: Permission | None
+    function: Callable[..., Any]
+
+
+OPERATIONS: dict[str, Operation] = {}
+
+CommandT = TypeVar("CommandT", bound=Command)
+ResultT = TypeVar("ResultT")
+
+
+def operation(
+    permission: Permission | None,
+) -> Callable[[Callable[[Work, CommandT], ResultT]], Callable[[Work, CommandT], ResultT]]:
+    """The only door for writes: checks the actor and names the act. `None`: open to whoever is there (signing in)."""
+
+    def register(function: Callable[[Work, CommandT], ResultT]) -> Callable[[Work, CommandT], ResultT]:
+        name = function.__name__
+
+        @wraps(function)
+        def guarded(work: Work, command: CommandT) -> ResultT:
+            work.act = work.act or name
+            if permission is not None:
+                work.actor.require(permission)
+            return function(work, command)
+
+        OPERATIONS[name] = Operation(name, permission, guarded)
+        return guarded
+
+    return register
+
+
+@contextmanager
+def transaction(site: Site, actor: Actor, reason: str = "") -> Iterator[Work]:
+    """One act: everything in it is committed with its sealed audit entry, or nothing is.
+
+    A refusal (permission, rule, credentials) is recorded in a transaction of its own before it goes on to the caller.
+    Raises Stale when somebody else changed a record meanwhile, Conflict when the same thing exists already.
+    """
+    work: Work | None = None
+    try:
+        with store.writing(site.engine) as session:
+            collected = audit.collect(session)
+            work = Work(session, site, actor, site.clock(), reason)
+            yield work
+            session.flush()
+            if collected:
+                _seal(work, collected)
+            session.commit()
+    except (Forbidden, Refused, Unauthenticated) as refusal:
+        if work is not None:
+            _record_refusal(work, refusal)
+        raise
+    except StaleDataError:
+        raise Stale(Reason("changed-meanwhile", "somebody else changed this record meanwhile; look again and decide again")) from None
+    except IntegrityError as error:
+        if "unique" not in str(error.orig).lower():
+            raise
+        raise Conflict(Reason("exists-already", "the same thing was recorded already, perhaps a moment ago; look again")) from None
+
+
+def _seal(work: Work, collected: list[tuple[str, int, str, str]], refusal: DomainError | None = None) -> None:
+    if work.act is None and refusal is None:
+        raise RuntimeError("records changed outside an operation")
+    audit.seal(
+        work.session,
+        at=work.now,
+        actor_id=work.actor.user_id,
+        actor=work.actor.name,
+        act=work.act or "unknown",
+        outcome="refused" if refusal else "done",
+        reason="; ".join(reason.text for reason in refusal.reasons)[:2000] if refusal else work.reason,
+        collected=collected,
+    )
+
+
+def _record_refusal(refused: Work, refusal: DomainError) -> None:
+    with store.writing(refused.site.engine) as session:
+        collected = audit.collect(session)
+        work = replace(refused, session=session)
+        if refusal.aftermath:
+            refusal.aftermath(work)
+            session.flush()
+        _seal(work, collected, refusal)
+        session.commit()

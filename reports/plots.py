@@ -1,0 +1,374 @@
+"""The size distribution as a picture: one geometry, painted on a PDF canvas or written as SVG.
+
+The histogram is drawn as recorded, as density (particles per mL and nm), so bins of unequal width stay comparable;
+nothing is smoothed. Bins narrower than a stroke are joined, which keeps the area and so the number of particles.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from xml.sax.saxutils import escape
+
+from reportlab.pdfgen.pathobject import PDFPathObject
+from reportlab.platypus import Flowable
+
+from domain.certificates.content import DistributionShown
+from domain.errors import Invalid, Reason
+from reports import style
+from reports.style import REGULAR, SEMIBOLD, width_of
+
+BAND = (30.0, 150.0)  # nm: small extracellular vesicles as the certificate states them
+MOST_BINS = 320
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Steps to draw: edges in nm (n + 1) and densities (n); the axis ends at `x_end`; `beyond` is the share not shown."""
+
+    edges: tuple[float, ...]
+    density: tuple[float, ...]
+    x_end: float
+    beyond: float
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """The plotting area in the units of its picture, y upwards from 0, and what its axes count to."""
+
+    width: float
+    height: float
+    x_end: float
+    y_end: float
+
+    def x(self, nm: float) -> float:
+        """Where a diameter stands."""
+        return self.width * min(max(nm / self.x_end, 0.0), 1.0)
+
+    def y(self, density: float) -> float:
+        """Where a density stands."""
+        return self.height * min(density / self.y_end, 1.0)
+
+
+def histogram(edges: Sequence[float], values: Sequence[float]) -> Histogram:
+    """What is drawn of bins (edges in nm, ascending; one value per bin, in {particles}/mL).
+
+    The axis ends where 99.8 % of the particles are shown. Invalid: `distribution-malformed`.
+    """
+    _require_bins(edges, values)
+    total, end = math.fsum(values), len(values)
+    if total > 0:
+        seen = 0.0
+        for end, value in enumerate(values, start=1):
+            seen += value
+            if seen >= 0.998 * total:
+                break
+    x_end = _axis_end(edges[end])
+    while end < len(values) and edges[end + 1] <= x_end:
+        end += 1
+    kept, heights = _joined(edges[: end + 1], values[:end])
+    beyond = math.fsum(values[end:]) / total if total > 0 else 0.0
+    return Histogram(kept, heights, x_end, beyond)
+
+
+def _require_bins(edges: Sequence[float], values: Sequence[float]) -> None:
+    ascending = all(left < right for left, right in zip(edges, edges[1:], strict=False))
+    finite = all(map(math.isfinite, (*edges, *values)))
+    counts = len(edges) == len(values) + 1 and len(values) > 0
+    if not (counts and finite and ascending and edges[0] >= 0 and min(values) >= 0):
+        text = "A size distribution needs n + 1 ascending edges in nm for n bins, all finite, no value below zero."
+        raise Invalid(Reason("distribution-malformed", text, "distributions"))
+
+
+def _joined(edges: Sequence[float], values: Sequence[float]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """At most MOST_BINS bins, neighbours joined; densities per nm."""
+    step = -(-len(values) // MOST_BINS)
+    starts = range(0, len(values), step)
+    kept = (*(edges[start] for start in starts), edges[-1])
+    sums = (math.fsum(values[start : start + step]) for start in starts)
+    heights = tuple(total / (right - left) for total, left, right in zip(sums, kept, kept[1:], strict=False))
+    return kept, heights
+
+
+def _axis_end(nm: float) -> float:
+    step = nice_step(max(nm, 250.0), 8)
+    return math.ceil(max(nm, 250.0) / step - 1e-9) * step
+
+
+def nice_step(extent: float, most: int) -> float:
+    """The least of 1, 2, 2.5, 5 × 10ⁿ that divides the extent into at most `most` parts."""
+    raw = extent / most
+    power = 10.0 ** math.floor(math.log10(raw))
+    return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw * (1 - 1e-9))
+
+
+def ticks(end: float, most: int) -> tuple[float, ...]:
+    """Round values from 0 to the end of an axis."""
+    step = nice_step(end, most)
+    return tuple(index * step for index in range(int(end / step + 1e-9) + 1))
+
+
+def area(shown: Histogram, axes: Axes, low: float, high: float) -> tuple[Point, ...]:
+    """The outline of the histogram between two diameters: from the ground over the steps back to the ground."""
+    points: list[Point] = []
+    for left, right, density in zip(shown.edges, shown.edges[1:], shown.density, strict=False):
+        a, b = max(left, low), min(right, high)
+        if a < b:
+            points += [(axes.x(a), axes.y(density)), (axes.x(b), axes.y(density))]
+    return ((points[0][0], 0.0), *points, (points[-1][0], 0.0)) if points else ()
+
+
+def density_at(shown: Histogram, nm: float) -> float:
+    """Height of the step over a diameter; 0 outside the bins."""
+    for left, right, density in zip(shown.edges, shown.edges[1:], shown.density, strict=False):
+        if left <= nm < right:
+            return density
+    return 0.0
+
+
+def axes_for(shown: Histogram, width: float, height: float) -> Axes:
+    """Axes of this size (any unit), the highest step a little below the top."""
+    highest = max(shown.density)
+    return Axes(width, height, shown.x_end, highest * 1.12 if highest > 0 else 1.0)
+
+
+def scale_of(axes: Axes) -> tuple[float, str]:
+    """The power of ten the densities are divided by on their axis, and the label that says so."""
+    exponent = math.floor(math.log10(axes.y_end))
+    exponent -= exponent % 3
+    unit = f"10{str(exponent).translate(_SUPERSCRIPTS)} /mL per nm" if exponent > 0 else "/mL per nm"
+    return 10.0 ** max(exponent, 0), unit
+
+
+def _number_of(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+class DistributionPlot(Flowable):  # type: ignore[misc]
+    """The plot drawn straight on the canvas, `width` × `height` pt."""
+
+    LEFT, BOTTOM, TOP = 40.0, 34.0, 8.0
+
+    def __init__(self, shown: DistributionShown, width: float, height: float):
+        super().__init__()
+        self.shown, self.width, self.height = shown, width, height
+        self.histogram = histogram(shown.edges_nm, shown.per_ml)
+        self.axes = axes_for(self.histogram, width - self.LEFT - 8, height - self.BOTTOM - self.TOP)
+
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        """Fixed size."""
+        return self.width, self.height
+
+    def draw(self) -> None:
+        """Band, grid, histogram, axes, mode, words: from the ground up."""
+        canvas: Any = self.canv
+        canvas.saveState()
+        canvas.translate(self.LEFT, self.BOTTOM)
+        self._grid(canvas)
+        self._curve(canvas)
+        self._axis(canvas)
+        self._labels(canvas)
+        canvas.restoreState()
+
+    def _grid(self, canvas: Any) -> None:
+        axes, (low, high) = self.axes, BAND
+        canvas.setFillColor(style.FOAM)
+        canvas.rect(axes.x(low), 0, axes.x(high) - axes.x(low), axes.height, stroke=0, fill=1)
+        divisor, unit = scale_of(axes)
+        canvas.setStrokeColor(style.RULE)
+        canvas.setLineWidth(0.5)
+        canvas.setFont(REGULAR, 7.2)
+        canvas.setFillColor(style.MUTED)
+        for tick in ticks(axes.y_end / divisor, 7):
+            y = axes.y(tick * divisor)
+            if tick:
+                canvas.line(0, y, axes.width, y)
+            canvas.drawRightString(-5, y - 2.4, f"{tick:g}")
+        canvas.saveState()
+        canvas.translate(-29, axes.height / 2)
+        canvas.rotate(90)
+        canvas.drawCentredString(0, 0, f"Particles / Partikel  [{unit}]")
+        canvas.restoreState()
+
+    def _curve(self, canvas: Any) -> None:
+        axes, (low, high) = self.axes, BAND
+        for start, end, color in ((0.0, low, style.MIST), (low, high, style.TEAL), (high, axes.x_end, style.MIST)):
+            canvas.setFillColor(color)
+            canvas.setFillAlpha(0.55)
+            self._path(canvas, area(self.histogram, axes, start, end), stroke=0, fill=1)
+        canvas.setFillAlpha(1)
+        canvas.setStrokeColor(style.PETROL)
+        canvas.setLineWidth(0.9)
+        canvas.setLineJoin(1)
+        self._path(canvas, area(self.histogram, axes, 0.0, axes.x_end), stroke=1, fill=0)
+        canvas.setStrokeColor(style.TEAL)
+        canvas.setLineWidth(0.8)
+        canvas.setDash(3, 2.2)
+        for edge in BAND:
+            canvas.line(axes.x(edge), 0, axes.x(edge), axes.height)
+        canvas.setDash()
+
+    @staticmethod
+    def _path(canvas: Any, points: tuple[Point, ...], *, stroke: int, fill: int) -> None:
+        if points:
+            code = [f"{x:.2f} {y:.2f} l" for x, y in points]
+            code[0] = code[0][:-1] + "m"
+            canvas.drawPath(PDFPathObject(code=code), stroke=stroke, fill=fill)
+
+    def _axis(self, canvas: Any) -> None:
+        axes = self.axes
+        canvas.setStrokeColor(style.INK)
+        canvas.setLineWidth(0.9)
+        canvas.line(0, 0, axes.width, 0)
+        canvas.setFont(REGULAR, 7.2)
+        canvas.setFillColor(style.MUTED)
+        for tick in ticks(axes.x_end, 8):
+            canvas.line(axes.x(tick), 0, axes.x(tick), -2.5)
+            canvas.drawCentredString(axes.x(tick), -11, f"{tick:g}")
+        middle = axes.width / 2
+        canvas.drawCentredString(middle, -26, "Hydrodynamic diameter / Hydrodynamischer Durchmesser  [nm]")
+
+    def _labels(self, canvas: Any) -> None:
+        axes, shown = self.axes, self.shown
+        mode = _number_of(shown.mode)
+        top = axes.height - 15
+        strong, plain = f"{shown.percent_30_150} %", "  within / innerhalb 30–150 nm"
+        room = axes.width - width_of(strong, SEMIBOLD, 8) - width_of(plain, REGULAR, 8)
+        beside = min(axes.x(BAND[1]) + 8, room)
+        if mode is not None and mode < axes.x_end:
+            x, y = axes.x(mode), axes.y(density_at(self.histogram, mode))
+            beside = min(max(beside, x + 16), room)
+            canvas.setStrokeColor(style.PETROL)
+            canvas.setLineWidth(0.7)
+            canvas.line(x, y, beside - 4, top + 2.6)
+            canvas.setFillColor(style.PETROL)
+            canvas.circle(x, y, 2.4, stroke=0, fill=1)
+            self._said(canvas, beside, top, f"Mode / Modalwert  {shown.mode} nm", "")
+        self._said(canvas, beside, top - 13, strong, plain)
+        if self.histogram.beyond:
+            canvas.setFont(REGULAR, 6.6)
+            canvas.setFillColor(style.MUTED)
+            canvas.drawRightString(axes.width, 13, f"{beyond_text(self.histogram)} →")
+
+    @staticmethod
+    def _said(canvas: Any, x: float, y: float, strong: str, plain: str) -> None:
+        canvas.setFont(SEMIBOLD, 8)
+        canvas.setFillColor(style.PETROL)
+        canvas.drawString(x, y, strong)
+        canvas.setFont(REGULAR, 8)
+        canvas.setFillColor(style.MUTED)
+        canvas.drawString(x + width_of(strong, SEMIBOLD, 8), y, plain)
+
+
+def beyond_text(shown: Histogram) -> str:
+    """What of the distribution lies right of the picture."""
+    share = shown.beyond * 100
+    return f"{'< 0.01' if share < 0.01 else f'{share:.2f}'} % > {shown.x_end:g} nm"
+
+
+_SVG_STYLE = (
+    ".exo-plot text{font:12px var(--font,'Source Sans Pro',system-ui,sans-serif);fill:var(--muted,currentColor)}"
+    ".exo-plot .said{fill:var(--text,currentColor);font-weight:600;font-size:13px}"
+    ".exo-plot .grid{stroke:currentColor;stroke-opacity:.16}.exo-plot .axis{stroke:currentColor}"
+    ".exo-plot .band{fill:var(--accent,#1b8a8f);fill-opacity:.10}"
+    ".exo-plot .edge{stroke:var(--accent,#1b8a8f);stroke-dasharray:4 3}"
+    ".exo-plot .in{fill:var(--accent,#1b8a8f);fill-opacity:.55}.exo-plot .out{fill:var(--accent,#1b8a8f);fill-opacity:.25}"
+    ".exo-plot .curve{fill:none;stroke:var(--text,currentColor);stroke-width:1.5;stroke-linejoin:round}"
+    ".exo-plot .mode{fill:var(--text,currentColor)}"
+)
+
+
+def distribution_svg(
+    edges: Sequence[float],
+    values: Sequence[float],
+    *,
+    mode: str,
+    percent_30_150: str,
+    title: str = "Particle size distribution",
+    ident: str = "size-distribution",
+    width: int = 760,
+    height: int = 380,
+) -> str:
+    """The distribution as an accessible SVG (edges in nm, n + 1; values n, in {particles}/mL; figures as text).
+
+    Colours come from `--text`, `--muted`, `--accent` of the page, else from currentColor; `ident` must be unique on the page.
+    """
+    shown = histogram(edges, values)
+    axes = axes_for(shown, width - 76, height - 70)
+    desc = f"Mode {mode} nm; {percent_30_150} % of the particles are within 30 to 150 nm. Diameters 0 to {axes.x_end:g} nm."
+    body = "".join((*_svg_grid(axes), *_svg_curve(shown, axes), *_svg_labels(shown, axes, mode, percent_30_150)))
+    name = escape(ident, {'"': "&quot;"})
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="exo-plot" role="img" aria-labelledby="{name}-t {name}-d" '
+        f'viewBox="0 0 {width} {height}" width="100%"><title id="{name}-t">{escape(title)}</title>'
+        f'<desc id="{name}-d">{escape(desc)}</desc><style>{_SVG_STYLE}</style>'
+        f'<g transform="translate(60 {height - 54})">{body}</g></svg>'
+    )
+
+
+def _svg_grid(axes: Axes) -> list[str]:
+    low, high = axes.x(BAND[0]), axes.x(BAND[1])
+    divisor, unit = scale_of(axes)
+    parts = [
+        f'<rect class="band" x="{low:.1f}" y="{-axes.height:.1f}" width="{high - low:.1f}" height="{axes.height:.1f}"/>'
+    ]
+    for tick in ticks(axes.y_end / divisor, 7):
+        y = -axes.y(tick * divisor)
+        parts.append(f'<path class="grid" d="M0 {y:.1f}H{axes.width:.1f}"/>')
+        parts.append(f'<text x="-8" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
+    for tick in ticks(axes.x_end, 8):
+        x = axes.x(tick)
+        parts.append(
+            f'<path class="axis" d="M{x:.1f} 0v4"/><text x="{x:.1f}" y="18" text-anchor="middle">{tick:g}</text>'
+        )
+    parts.append(f'<path class="axis" d="M0 0H{axes.width:.1f}"/>')
+    parts.append(f'<text x="{axes.width / 2:.1f}" y="42" text-anchor="middle">Hydrodynamic diameter [nm]</text>')
+    parts.append(
+        f'<text transform="translate(-44 {-axes.height / 2:.1f}) rotate(-90)" text-anchor="middle">Particles [{unit}]</text>'
+    )
+    return parts
+
+
+def _svg_curve(shown: Histogram, axes: Axes) -> list[str]:
+    low, high = BAND
+    parts = [
+        f'<path class="{name}" d="{_svg_path(area(shown, axes, start, end))}"/>'
+        for name, start, end in (("out", 0.0, low), ("in", low, high), ("out", high, axes.x_end))
+        if area(shown, axes, start, end)
+    ]
+    parts.append(f'<path class="curve" d="{_svg_path(area(shown, axes, 0.0, axes.x_end))}"/>')
+    return parts + [f'<path class="edge" d="M{axes.x(nm):.1f} 0V{-axes.height:.1f}"/>' for nm in BAND]
+
+
+def _svg_path(points: tuple[Point, ...]) -> str:
+    """Steps as alternating H and V commands: half the characters of lines to points; level neighbours are joined."""
+    turns = [(f"{x:.1f}", f"{-y:.1f}") for x, y in points]
+    path, height, pen = f"M{turns[0][0]} {turns[0][1]}", turns[0][1], turns[0][0]
+    for (x, y), (before, _) in zip(turns[1:], turns, strict=False):
+        if y != height:
+            path += (f"H{before}" if before != pen else "") + f"V{y}"
+            height, pen = y, before
+    return path + (f"H{turns[-1][0]}" if turns[-1][0] != pen else "")
+
+
+def _svg_labels(shown: Histogram, axes: Axes, mode: str, percent: str) -> list[str]:
+    top, beside = -axes.height + 18, axes.x(BAND[1]) + 12
+    parts: list[str] = []
+    number = _number_of(mode)
+    if number is not None and number < axes.x_end:
+        x, y = axes.x(number), -axes.y(density_at(shown, number))
+        beside = max(beside, x + 22)
+        parts.append(f'<path class="axis" d="M{x:.1f} {y:.1f}L{beside - 6:.1f} {top - 4:.1f}"/>')
+        parts.append(f'<circle class="mode" cx="{x:.1f}" cy="{y:.1f}" r="4"/>')
+        parts.append(f'<text class="said" x="{beside:.1f}" y="{top:.1f}">Mode {escape(mode)} nm</text>')
+    said = f"{escape(percent)} % within 30–150 nm"
+    parts.append(f'<text class="said" x="{beside:.1f}" y="{top + 20:.1f}">{said}</text>')
+    if shown.beyond:
+        parts.append(f'<text x="{axes.width:.1f}" y="-18" text-anchor="end">{escape(beyond_text(shown))} →</text>')
+    return parts

@@ -1,0 +1,250 @@
+"""What a printed certificate must show, whatever it is given."""
+
+import hashlib
+import io
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pikepdf
+import pypdfium2
+import pytest
+import zxingcpp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.certificates.content import CertificateContent
+from domain.errors import Invalid
+from reports.certificate import render
+from reports.results import conclusion
+from reports.wording import for_people
+from tests.reports.contents import ROWS, SAMPLES, TYPICAL, content, distribution, line, many, words
+
+ROOT = Path(__file__).parents[2]
+
+
+def squeezed(text: str) -> str:
+    """Without any blank: where lines break does not matter to what is said."""
+    return re.sub(r"\s+", "", text)
+
+
+def pages_of(pdf: bytes) -> list[str]:
+    document = pypdfium2.PdfDocument(pdf)
+    return [page.get_textpage().get_text_range() for page in document]
+
+
+def text_of(pdf: bytes) -> str:
+    return squeezed("".join(pages_of(pdf)))
+
+
+@pytest.fixture(scope="module")
+def drawn() -> dict[str, bytes]:
+    return {name: render(sample) for name, sample in SAMPLES.items()}
+
+
+@pytest.fixture(params=SAMPLES)
+def sample(request: pytest.FixtureRequest, drawn: dict[str, bytes]) -> tuple[CertificateContent, bytes]:
+    return SAMPLES[request.param], drawn[request.param]
+
+
+def test_every_test_is_printed_with_criterion_result_and_method(sample: tuple[CertificateContent, bytes]) -> None:
+    shown, pdf = sample
+    text = text_of(pdf)
+    for test in shown.tests:
+        for said in (test.name.en, test.name.de, test.criterion.en, test.result.en, test.method, test.code):
+            assert squeezed(for_people(said)) in text
+        assert test.raw_sha256 is None or test.raw_sha256 in text
+
+
+def test_signatures_show_name_function_meaning_both_times_and_what_was_signed(
+    sample: tuple[CertificateContent, bytes],
+) -> None:
+    shown, pdf = sample
+    text = text_of(pdf)
+    for signature in shown.signatures:
+        for said in (signature.name, signature.function, signature.meaning.en, signature.meaning.de):
+            assert squeezed(said) in text
+        assert signature.record_sha256 in text
+    assert squeezed("2026-11-20 08:31:05 UTC") in text
+    assert squeezed("2026-11-20 09:31:05 +01:00 (Europe/Berlin)") in text
+
+
+def test_the_digests_and_the_revision_are_printed_in_full(sample: tuple[CertificateContent, bytes]) -> None:
+    shown, pdf = sample
+    text = text_of(pdf)
+    assert shown.sha256() in text
+    assert shown.audit_head.sha256 in text and str(shown.audit_head.sequence) in text
+    assert f"revision{shown.revision}" in text
+    assert squeezed(shown.supersedes or "first issue") in text
+
+
+def test_every_page_names_certificate_maker_and_its_number_of_all_pages(
+    sample: tuple[CertificateContent, bytes],
+) -> None:
+    shown, pdf = sample
+    pages = pages_of(pdf)
+    for number, page in enumerate(pages, start=1):
+        assert f"Page / Seite {number} of / von {len(pages)}" in page
+        assert f"{shown.number} · Revision {shown.revision}" in page
+        assert shown.manufacturer.address in page and shown.manufacturer.phone in page
+        assert "The PDF file is the original; prints are copies" in page
+
+
+def test_units_are_printed_as_laboratories_write_them(drawn: dict[str, bytes]) -> None:
+    text = text_of(drawn["typical"])
+    for said in ("< 0.05 EU/mL", "1.2 × 10¹¹ particles/mL", "6.2 × 10⁹ particles/µg", "96 vials", "296 mosmol/kg"):
+        assert squeezed(said) in text
+    assert "{" not in text and "[pH]" not in text and "E+" not in text
+
+
+def test_the_figures_of_every_size_distribution_are_printed(drawn: dict[str, bytes]) -> None:
+    shown, text = SAMPLES["two-curves"], text_of(drawn["two-curves"])
+    for each in shown.distributions:
+        for said in (f"{each.mode} nm", each.convention.en, each.lower_limit.de, each.flags[0], each.method):
+            assert squeezed(said) in text
+        for figure in (each.mean, each.sd, each.d10, each.d50, each.d90):
+            assert f"{figure}nm" in text
+    assert "Particlesizedistribution" not in text_of(drawn["no-curve"])
+
+
+def test_the_code_on_the_printed_page_leads_to_the_look_up_page(drawn: dict[str, bytes]) -> None:
+    document = pypdfium2.PdfDocument(drawn["typical"])
+    found = [
+        code.text
+        for page in document
+        for code in zxingcpp.read_barcodes(page.render(scale=150 / 72).to_pil(), zxingcpp.BarcodeFormat.QRCode)
+    ]
+    assert found == [TYPICAL.look_up_url]
+
+
+def test_the_address_of_the_look_up_page_is_a_link(drawn: dict[str, bytes]) -> None:
+    with pikepdf.open(io.BytesIO(drawn["typical"])) as pdf:
+        links = [str(link.A.URI) for page in pdf.pages for link in page.get("/Annots", [])]
+    assert links == [TYPICAL.look_up_url]
+
+
+def test_every_font_is_embedded(sample: tuple[CertificateContent, bytes]) -> None:
+    with pikepdf.open(io.BytesIO(sample[1])) as pdf:
+        fonts = [font for page in pdf.pages for font in page.Resources.Font.values()]
+        assert fonts
+        for font in fonts:
+            assert "/FontFile2" in font.FontDescriptor, f"{font.BaseFont} is not embedded"
+            assert "SourceSansPro" in str(font.BaseFont)
+
+
+def test_title_author_language_and_time_stand_in_the_file(drawn: dict[str, bytes]) -> None:
+    with pikepdf.open(io.BytesIO(drawn["typical"])) as pdf:
+        assert str(pdf.docinfo["/Title"]) == "Certificate of Analysis COA-2026-000123"
+        assert str(pdf.docinfo["/Author"]) == TYPICAL.manufacturer.name
+        assert str(pdf.docinfo["/CreationDate"]).startswith("D:20261120084217")
+        assert TYPICAL.sha256() in str(pdf.docinfo["/Keywords"])
+        assert str(pdf.Root.Lang) == "en"
+        with pdf.open_outline() as outline:
+            assert [item.title for item in outline.root][0] == "Test results"
+
+
+def test_the_same_content_gives_the_same_bytes_on_any_machine() -> None:
+    code = (
+        "import hashlib; from reports.certificate import render; from tests.reports.contents import SAMPLES;"
+        "print(hashlib.sha256(render(SAMPLES['two-curves'])).hexdigest())"
+    )
+    here = hashlib.sha256(render(SAMPLES["two-curves"])).hexdigest()
+    for seed, zone, epoch in (("1", "Pacific/Auckland", "1"), ("77", "America/Lima", "1700000000")):
+        env = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "SOURCE_DATE_EPOCH": epoch}
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == here
+
+
+def test_drawing_twice_in_one_process_gives_the_same_bytes(drawn: dict[str, bytes]) -> None:
+    assert render(TYPICAL) == drawn["typical"]
+
+
+def test_a_certificate_with_all_tests_passed_complies() -> None:
+    mark, headline, below = conclusion(TYPICAL.tests)
+    assert (mark, headline.en, below.en) == ("pass", "Complies with specification – 14 of 14 tests passed", "")
+
+
+def test_a_lot_with_a_test_not_done_is_not_said_to_comply_and_the_test_is_named() -> None:
+    mark, headline, below = conclusion(SAMPLES["not-tested"].tests)
+    assert (mark, headline.en) == ("not_tested", "11 of 12 tests passed")
+    assert below.en == "2 reported without criterion; not tested: Sterility"
+    assert "Complieswithspecification" not in text_of(render(SAMPLES["not-tested"]))
+
+
+def test_report_only_lines_alone_are_no_passed_tests() -> None:
+    mark, headline, _ = conclusion(tuple(line(row, 1, "reported") for row in ROWS))
+    assert (mark, headline.en) == ("reported", "0 of 0 tests passed")
+
+
+@pytest.mark.parametrize("count", [3, 17, 120])
+def test_any_number_of_tests_fits_and_no_group_title_stands_alone_at_the_foot(count: int) -> None:
+    pages = pages_of(render(content(tests=many(count))))
+    for page in pages:
+        body = page.split("Vesitera Biologics GmbH · Im Neuenheimer")[0].strip().splitlines()
+        assert not re.match(r"(Physicochemical|Identity|Purity|Safety|Potency) · ", body[-1])
+    results = [page for page in pages if "Acceptance criterion" in page]
+    assert all("Verdict" in page for page in results) and (count < 100 or len(results) > 4)
+
+
+def test_texts_longer_than_a_page_are_carried_over_not_cut() -> None:
+    long = "A" * 60 + " and then one more observation of the cake" * 120
+    test = line(ROWS[0], 0).model_copy(update={"result": words(long), "criterion": words(long)})
+    shown = content(tests=(test,), statements=(words(long + long),))
+    assert text_of(render(shown)).count(squeezed("one more observation")) == 4 * 120 + 2 * 120
+
+
+def test_text_that_looks_like_mark_up_is_printed_as_it_is() -> None:
+    test = line(ROWS[1], 0).model_copy(update={"result": words("<b>7.3</b> & <0.1 \N{LESS-THAN OR EQUAL TO} x")})
+    assert squeezed("<b>7.3</b> & <0.1 ≤ x") in text_of(render(content(tests=(test,))))
+
+
+def test_letters_the_font_cannot_draw_are_refused_by_name() -> None:
+    test = line(ROWS[0], 0).model_copy(update={"result": words("外泌体")})
+    with pytest.raises(Invalid, match=r"外 \(U\+5916\)"):
+        render(content(tests=(test,)))
+
+
+def test_decomposed_letters_are_printed_composed() -> None:
+    test = line(ROWS[0], 0).model_copy(update={"method": "Gro\u0308ße"})
+    assert "Größe" in text_of(render(content(tests=(test,))))
+
+
+def test_a_watermark_stands_on_every_page() -> None:
+    pages = pages_of(render(TYPICAL, watermark="SUPERSEDED"))
+    assert all("SUPERSEDED" in squeezed(page) for page in pages)
+    assert "SUPERSEDED" not in text_of(render(TYPICAL))
+
+
+def test_absent_facts_are_shown_as_a_dash() -> None:
+    product = TYPICAL.product.model_copy(update={"gtin": None})
+    assert (
+        "GTIN\r\n—" in pages_of(render(content(product=product)))[0]
+        or "—" in pages_of(render(content(product=product)))[0]
+    )
+
+
+def test_a_size_distribution_that_is_not_a_number_is_refused() -> None:
+    broken = distribution().model_copy(update={"per_ml": (float("nan"),) * 200})
+    with pytest.raises(Invalid, match="finite"):
+        render(content(distributions=(broken,)))
+
+
+def test_nowhere_stands_nan(sample: tuple[CertificateContent, bytes]) -> None:
+    assert not re.search(r"\bnan\b", "\n".join(pages_of(sample[1])), re.IGNORECASE)
+    with pikepdf.open(io.BytesIO(sample[1])) as pdf:
+        streams = b"".join(page.Contents.read_bytes() for page in pdf.pages)
+    assert not re.search(rb"(?<![\w(])(nan|inf)\b", re.sub(rb"\(.*?\) Tj", b"", streams))
+
+
+WRITTEN = st.text(st.sampled_from("abcXYZ äöüß 0123456789 ≤≥<>±–%&{}[]/().,µ"), min_size=1, max_size=90)
+
+
+@settings(max_examples=25, deadline=None)
+@given(name=WRITTEN, result=WRITTEN, count=st.integers(1, 20))
+def test_whatever_is_typed_is_drawn(name: str, result: str, count: int) -> None:
+    test = line(ROWS[0], 0).model_copy(update={"name": words(name), "result": words(result)})
+    assert squeezed(for_people(result)) in text_of(render(content(tests=(test,) * count)))
