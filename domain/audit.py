@@ -1,8 +1,10 @@
 """The audit trail: one sealed entry per act, in a hash chain, inside the transaction of the act (21 CFR 11.10(e)).
 
-While a session is being collected, every insert and update of an Entity becomes a change (old -> new, and the digest of the row as it
-then is). `seal` writes them as one entry whose digest covers the entry, its changes and the digest before it. Deletes and bulk
-writes that would slip past are refused. `verify` walks the chain and compares every row with its newest digest.
+While a session is being collected, every insert and update of an Entity becomes a change (old -> new, and the digest of
+the row as it
+then is). `seal` writes them as one entry whose digest covers the entry, its changes and the digest before it. Deletes
+and bulk writes that would slip past are refused. `verify` walks the chain and compares every row with its newest
+digest.
 """
 
 import hashlib
@@ -18,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import ORMExecuteState
 from sqlmodel import Session, SQLModel
 
-from domain.store import Entity, entity_classes, iso_utc, reading
+from domain.store import Entity, entity_classes, iso_utc, plain_decimal, reading
 
 GENESIS = "0" * 64
 
@@ -55,6 +57,7 @@ _CHAIN_LOCK = 0x45584F4C  # one sealer at a time on PostgreSQL: an advisory lock
 _newest = sa.select(entries.c.sequence, entries.c.digest).order_by(entries.c.sequence.desc()).limit(1)
 _insert_entry = entries.insert()
 _insert_changes = changes.insert()
+_STREAMED = {"stream_results": True, "max_row_buffer": 5000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def _plain(value: Any) -> Any:
         case None | bool() | int() | str() | float():
             return value
         case Decimal():
-            return format(value, "f")
+            return plain_decimal(value)
         case datetime():
             return iso_utc(value)
         case date():
@@ -85,12 +88,12 @@ def _json(value: Any) -> str:
 
 
 def row_digest(row: Mapping[str, Any]) -> str:
-    """SHA-256 of a row's canonical JSON. Empty columns are left out, so that a later, still empty column changes nothing."""
+    """SHA-256 of a row's canonical JSON; without empty columns, so that one added later changes nothing while empty."""
     return hashlib.sha256(_json({k: _plain(v) for k, v in row.items() if v is not None}).encode()).hexdigest()
 
 
 def entry_digest(entry: Iterable[Any], changed: Iterable[Iterable[Any]]) -> str:
-    """SHA-256 over length-prefixed fields: previous, sequence, at, actor id, actor, act, outcome, reason, then every change."""
+    """SHA-256 over length-prefixed fields: previous digest, the entry from sequence to reason, then every change."""
     parts = [f"{len(text)}:{text}" for text in map(str, entry)]
     for change in changed:
         parts += [f"{len(text)}:{text}" for text in map(str, change)]
@@ -98,7 +101,7 @@ def entry_digest(entry: Iterable[Any], changed: Iterable[Iterable[Any]]) -> str:
 
 
 def collect(session: Session) -> list[tuple[str, int, str, str]]:
-    """From now on every Entity change of the session is collected in the list returned: (record, id, row digest, changed)."""
+    """From now on every Entity change of the session is put in this list: (record, id, row digest, changed)."""
     collected: list[tuple[str, int, str, str]] = []
     sa.event.listen(session, "before_flush", _refuse_deletes)
     sa.event.listen(session, "after_flush", lambda s, _context: collected.extend(_changes_of(s)))
@@ -112,6 +115,8 @@ def _refuse_deletes(session: Session, _context: Any, _instances: Any) -> None:
 
 
 def _refuse_bulk(state: ORMExecuteState) -> None:
+    if isinstance(state.statement, sa.TextClause):
+        raise RuntimeError("SQL as text could slip past the audit trail")
     if not (state.is_insert or state.is_update or state.is_delete):
         return
     table = getattr(state.statement, "table", None)
@@ -144,7 +149,9 @@ def _differences(entity: Entity) -> Iterator[tuple[str, list[Any]]]:
 
 
 def _change(entity: Entity, changed: dict[str, list[Any]]) -> tuple[str, int, str, str]:
-    readable = {name: [_plain(old), _plain(new)] for name, (old, new) in changed.items() if name not in ("id", "version")}
+    readable = {
+        name: [_plain(old), _plain(new)] for name, (old, new) in changed.items() if name not in ("id", "version")
+    }
     return entity.__table__.name, entity.key, row_digest(_row(entity)), _json(readable)  # type: ignore[attr-defined]
 
 
@@ -174,7 +181,9 @@ def seal(
     numbered = [(ordinal, *change) for ordinal, change in enumerate(collected)]
     digest = entry_digest((last.digest, *fields), numbered)
     names = ("sequence", "at", "actor_id", "actor", "act", "outcome", "reason")
-    connection.execute(_insert_entry, {**dict(zip(names, fields, strict=True)), "previous": last.digest, "digest": digest})
+    connection.execute(
+        _insert_entry, {**dict(zip(names, fields, strict=True)), "previous": last.digest, "digest": digest}
+    )
     if numbered:
         columns = ("ordinal", "record", "record_id", "row_digest", "changed")
         connection.execute(
@@ -201,10 +210,13 @@ def verify(
 ) -> Verification:
     """Walk the whole chain, then compare every row under audit with its newest digest, in one consistent view.
 
-    anchors: (sequence, digest, where it is printed): heads noted elsewhere, such as on certificates, so that a cut tail shows.
+    anchors: (sequence, digest, where it is printed): heads noted elsewhere, such as on certificates, so that a cut tail
+    shows.
     """
     with reading(engine, consistent=True) as session:
-        count, last, broken = _verify_chain(session, {sequence: (digest, where) for sequence, digest, where in anchors}, progress)
+        count, last, broken = _verify_chain(
+            session, {sequence: (digest, where) for sequence, digest, where in anchors}, progress
+        )
         rows = 0
         if broken is None:
             for cls in entity_classes().values():
@@ -217,8 +229,7 @@ def verify(
 
 def _raw(session: Session, sql: str) -> Iterator[Any]:
     """Rows as the driver gives them, streamed: the chain is text, and text needs no conversion."""
-    connection = session.connection(execution_options={"stream_results": True, "max_row_buffer": 5000})
-    return iter(connection.exec_driver_sql(sql))
+    return iter(session.connection().exec_driver_sql(sql, execution_options=_STREAMED))
 
 
 def _verify_chain(
@@ -226,12 +237,14 @@ def _verify_chain(
 ) -> tuple[int, Head, str | None]:
     sequence, previous = 0, GENESIS
     stream = _raw(
-        session, "SELECT sequence, ordinal, record, record_id, row_digest, changed FROM audit_change ORDER BY sequence, ordinal"
+        session,
+        "SELECT sequence, ordinal, record, record_id, row_digest, changed FROM audit_change ORDER BY sequence, ordinal",
     )
     change = next(stream, None)
     for row in _raw(
         session,
-        "SELECT previous, sequence, at, actor_id, actor, act, outcome, reason, digest FROM audit_entry ORDER BY sequence",
+        "SELECT previous, sequence, at, actor_id, actor, act, outcome, reason, digest"
+        " FROM audit_entry ORDER BY sequence",
     ):
         sequence += 1
         if row[1] != sequence:
@@ -241,17 +254,29 @@ def _verify_chain(
             own.append(change[1:])
             change = next(stream, None)
         if row[0] != previous or entry_digest(row[:8], own) != row[8]:
-            return sequence, Head(sequence - 1, previous), f"audit entry {sequence} ({row[5]}) was altered after it was sealed"
+            return (
+                sequence,
+                Head(sequence - 1, previous),
+                f"audit entry {sequence} ({row[5]}) was altered after it was sealed",
+            )
         previous = row[8]
         if sequence in anchors and anchors.pop(sequence)[0] != previous:
             return sequence, Head(sequence, previous), f"audit entry {sequence} is not the one printed elsewhere"
         if not sequence % 10_000:
             progress(sequence)
     if change is not None:
-        return sequence, Head(sequence, previous), f"audit entry {change[0]} has changes but is missing from the audit trail"
+        return (
+            sequence,
+            Head(sequence, previous),
+            f"audit entry {change[0]} has changes but is missing from the audit trail",
+        )
     if anchors:
         first, (_, where) = min(anchors.items())
-        return sequence, Head(sequence, previous), f"the audit trail ends at entry {sequence}, but {where} names entry {first}"
+        return (
+            sequence,
+            Head(sequence, previous),
+            f"the audit trail ends at entry {sequence}, but {where} names entry {first}",
+        )
     return sequence, Head(sequence, previous), None
 
 
@@ -265,9 +290,10 @@ def _verify_rows(session: Session, cls: type[Entity]) -> tuple[int, str | None]:
         .scalar_subquery()
     )
     names = [column.name for column in table.columns]
-    connection = session.connection(execution_options={"stream_results": True, "max_row_buffer": 5000})
+    connection = session.connection()
     count = 0
-    for row in connection.execute(sa.select(*table.columns, newest.label("sealed")).order_by(table.c.id)):
+    everything = sa.select(*table.columns, newest.label("sealed")).order_by(table.c.id)
+    for row in connection.execute(everything, execution_options=_STREAMED):
         count += 1
         if row.sealed is None:
             return count, f"{table.name} {row.id} was put in behind the application's back"

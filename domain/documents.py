@@ -1,7 +1,7 @@
 """Content-addressed files (raw data of instruments, issued PDFs): a local folder, or S3.
 
-A file's name is the SHA-256 of its bytes, so a file can be written before the act that mentions it commits: if the act fails, an unnamed
-file stays behind, harmless. Bytes are checked against their name on every read.
+A file's name is the SHA-256 of its bytes, so a file can be written before the act that mentions it commits: if the act
+fails, an unnamed file stays behind, harmless. Bytes are checked against their name on every read.
 """
 
 import hashlib
@@ -10,10 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import obstore
 from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
+from sqlmodel import Field
 
 from domain.errors import NotFound, Reason
 from domain.store import AppendOnly
-from sqlmodel import Field
 
 
 class Document(AppendOnly, table=True):

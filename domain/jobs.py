@@ -58,7 +58,7 @@ def claim(site: Site) -> Job | None:
     now = site.clock()
     with writing(site.engine) as session:
         due = sa.select(jobs).where(jobs.c.done_at.is_(None), jobs.c.failure.is_(None), jobs.c.due_at <= now)
-        row = session.execute(due.order_by(jobs.c.due_at, jobs.c.id).limit(1)).first()
+        row = session.execute(due.order_by(jobs.c.due_at, jobs.c.id).limit(1).with_for_update(skip_locked=True)).first()
         if row is None:
             return None
         swap = jobs.update().where(jobs.c.id == row.id, jobs.c.claim == row.claim, jobs.c.done_at.is_(None))
@@ -70,7 +70,7 @@ def claim(site: Site) -> Job | None:
 
 
 def run_one(site: Site, handlers: Mapping[str, Handler]) -> Job | None:
-    """Claim a job and do it; a failure is tried again later, after eight tries it is kept as failed. None: nothing is due."""
+    """Claim a job and do it; what fails is tried again, and after eight tries kept as failed. None: nothing is due."""
     job = claim(site)
     if job is None:
         return None

@@ -73,7 +73,8 @@ ROLES: dict[Role, frozenset[Permission]] = {
     Role.INSTRUMENT: frozenset({P.IMPORT_RESULT}),
 }
 
-#: No person may reach both halves of a pair: who makes or tests does not release (21 CFR 211.22, EU GMP Chapter 2), and who manages
+#: No person may reach both halves of a pair: who makes or tests does not release (21 CFR 211.22, EU GMP Chapter 2), and
+#: who manages
 #: users has no laboratory rights (EU GMP Annex 11, 12.3; 21 CFR 11.10(g)).
 TOXIC_PAIRS: tuple[tuple[Permission, Permission, str], ...] = (
     (P.RUN_STEP, P.RELEASE_LOT, "who makes lots cannot release them"),

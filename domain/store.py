@@ -1,6 +1,7 @@
 """Two engines, one behaviour: engines, the Entity base and the exact column types.
 
-SQLite: WAL, synchronous=FULL, writes begin IMMEDIATE under one in-process lock (a deferred BEGIN loses updates silently).
+SQLite: WAL, synchronous=FULL, writes begin IMMEDIATE under one in-process lock (a deferred BEGIN loses updates
+silently).
 PostgreSQL: READ COMMITTED for writes, AUTOCOMMIT for reads, jit off (JIT makes recursive traces slower).
 """
 
@@ -40,13 +41,18 @@ class ExactDecimal(sa.types.TypeDecorator[Decimal]):
     def process_bind_param(self, value: Decimal | None, dialect: sa.Dialect) -> Any:
         if value is None:
             return None
-        if not isinstance(value, Decimal) or not value.is_finite():
+        if not isinstance(value, Decimal) or not value.is_finite():  # type: ignore[redundant-expr]
             raise ValueError(f"not a finite Decimal: {value!r}")
-        plain = format(value, "f")
+        plain = plain_decimal(value)
         return plain if dialect.name == "sqlite" else Decimal(plain)
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> Decimal | None:
         return None if value is None else Decimal(value)
+
+
+def plain_decimal(value: Decimal) -> str:
+    """All digits, without an exponent; zero has no sign, as PostgreSQL keeps none."""
+    return format(value.copy_abs() if value.is_zero() else value, "f")
 
 
 ISO_UTC = "%Y-%m-%dT%H:%M:%S.%fZ"
@@ -83,7 +89,7 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
 
 def coded(kind: type[StrEnum], *, check: str | None = None, **options: Any) -> Any:
     """A column that holds one of the enum's values as text, repeated as a CHECK (named after the enum, or `check`)."""
-    return Field(sa_type=_coded_type(kind, check or snake_case(kind.__name__)), **options)  # type: ignore[call-overload]
+    return Field(sa_type=_coded_type(kind, check or snake_case(kind.__name__)), **options)
 
 
 def snake_case(name: str) -> str:
@@ -111,8 +117,8 @@ def exact(**options: Any) -> Any:
 class Entity(SQLModel):
     """Base of every table under audit.
 
-    Rows are made only inside operations, never deleted. `version` refuses stale writes. A class with `append_only` is never
-    updated either: a correction is a new row.
+    Rows are made only inside operations, never deleted. `version` refuses stale writes. A class with `append_only` is
+    never updated either: a correction is a new row.
     """
 
     append_only: ClassVar[bool] = False
@@ -172,7 +178,13 @@ def _sqlite(url: sa.URL, pool_size: int) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def _settle(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=10000",
+            "recursive_triggers=ON",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
     @sa.event.listens_for(engine, "begin")

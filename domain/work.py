@@ -1,7 +1,7 @@
 """The doors: who acts, where and when; the only commit; the only way in for writes.
 
-`with transaction(site, actor, reason) as work:` commits; `@operation(permission)` guards a function `(work, command)`. No ambient user, no
-ambient clock: an operation asks `work.actor` and `work.now`.
+`with transaction(site, actor, reason) as work:` commits; `@operation(permission)` guards a function `(work, command)`.
+No ambient user, no ambient clock: an operation asks `work.actor` and `work.now`.
 """
 
 import unicodedata
@@ -15,15 +15,14 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, field_validator
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from domain import audit, store
 from domain.documents import Document, Documents
 from domain.errors import Conflict, DomainError, Forbidden, Reason, Refused, Stale, Unauthenticated
 from domain.permissions import Permission
-
 
 EntityT = TypeVar("EntityT", bound=store.Entity)
 
@@ -36,7 +35,9 @@ class Command(BaseModel):
     @field_validator("*", mode="after")
     @classmethod
     def _only_printable(cls, value: Any) -> Any:
-        if isinstance(value, str) and any(unicodedata.category(sign) in ("Cc", "Cs") and sign not in "\n\t" for sign in value):
+        if isinstance(value, str) and any(
+            unicodedata.category(sign) in ("Cc", "Cs") and sign not in "\n\t" for sign in value
+        ):
             raise ValueError("control characters are not allowed")
         return value
 
@@ -49,7 +50,7 @@ class View(BaseModel):
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts. `user_id` is None for the command line and for nobody; `session_id` names the sign-in the act came by."""
+    """Who acts. `user_id`: None for the command line and nobody; `session_id`: the sign-in the act came by."""
 
     user_id: int | None
     username: str
@@ -57,6 +58,12 @@ class Actor:
     function: str = ""
     permissions: frozenset[Permission] = frozenset()
     session_id: int | None = None
+
+    @property
+    def person(self) -> int:
+        """The id of the user; only users do what is recorded with its doer."""
+        assert self.user_id is not None, f"{self.name} is no user"
+        return self.user_id
 
     def require(self, permission: Permission) -> None:
         """Refuse an act that the actor has no permission for."""
@@ -67,7 +74,7 @@ class Actor:
 
 @dataclass(frozen=True)
 class Profile:
-    """What the settings say of the site: the maker's name and address (ICH Q7 11.44), its clock's zone, its lot-number scheme."""
+    """What the settings say of the site: its name and address (ICH Q7 11.44), time zone and lot-number scheme."""
 
     name: str = "Exolotl Demo Laboratory"
     tagline: str = "Extracellular vesicles · secretome"
@@ -126,13 +133,13 @@ class Work:
     def add(self, entity: EntityT) -> EntityT:
         """Write a new record now, so that it has its id."""
         self.session.add(entity)
-        self.session.flush([entity])
+        self.session.flush()
         return entity
 
     def keep_document(self, data: bytes, name: str, media_type: str) -> str:
         """Keep a file and what is known of it; returns its SHA-256."""
         sha256 = self.site.documents.put(data)
-        known = self.session.execute(sa.select(Document.id).where(Document.sha256 == sha256)).first()  # type: ignore[arg-type]
+        known = self.session.execute(sa.select(col(Document.id)).where(col(Document.sha256) == sha256)).first()
         if known is None:
             self.add(Document(sha256=sha256, name=name[:200], media_type=media_type, size=len(data)))
         return sha256
@@ -196,11 +203,23 @@ def transaction(site: Site, actor: Actor, reason: str = "") -> Iterator[Work]:
             _record_refusal(work, refusal)
         raise
     except StaleDataError:
-        raise Stale(Reason("changed-meanwhile", "somebody else changed this record meanwhile; look again and decide again")) from None
+        raise Stale(
+            Reason("changed-meanwhile", "somebody else changed this record meanwhile; look again and decide again")
+        ) from None
+    except OperationalError as error:
+        if (
+            getattr(error.orig, "sqlstate", None) != "40P01"
+        ):  # PostgreSQL ended a ring of acts that waited for each other
+            raise
+        raise Stale(
+            Reason("changed-meanwhile", "somebody else was at the same records; look again and try again")
+        ) from None
     except IntegrityError as error:
         if "unique" not in str(error.orig).lower():
             raise
-        raise Conflict(Reason("exists-already", "the same thing was recorded already, perhaps a moment ago; look again")) from None
+        raise Conflict(
+            Reason("exists-already", "the same thing was recorded already, perhaps a moment ago; look again")
+        ) from None
 
 
 def _seal(work: Work, collected: list[tuple[str, int, str, str]], refusal: DomainError | None = None) -> None:

@@ -8,15 +8,15 @@ from typing import Any
 
 from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, Table
 
-from domain.certificates.content import CertificateContent, DistributionShown, SignatureShown, Words
+from domain.certificates.content import CertificateContent, DistributionShown, Words
 from reports import style
-from reports.codes import QrCode
+from reports.authenticity import signatures, verification
 from reports.pages import Heading, Sheet, compose
 from reports.plots import DistributionPlot
-from reports.results import TALLEST, banner, both, results_table, traceability_table
+from reports.results import BARE, ROUND, TALLEST, banner, barred, both, results_table, traceability_table
 from reports.style import REGULAR, SEMIBOLD, WIDTH, Type
 from reports.text import Block, Run, Text, in_parts
-from reports.wording import for_people, site_date, site_time, utc_time
+from reports.wording import for_people, site_date
 
 _STATUS = {
     "research_use": Words(en="For research use only", de="Nur für Forschungszwecke"),
@@ -29,15 +29,6 @@ _NO_AUTHORISATION = Words(
     de="Dieses Zertifikat berichtet Prüfergebnisse. Es ist keine Zulassung und ersetzt keine.",
 )
 _ORIGINAL = "The PDF file is the original; prints are copies. Die PDF-Datei ist das Original; Ausdrucke sind Kopien."
-_BARE: list[tuple[Any, ...]] = [
-    ("FONT", (0, 0), (-1, -1), REGULAR, 8),
-    ("VALIGN", (0, 0), (-1, -1), "TOP"),
-    ("LEFTPADDING", (0, 0), (-1, -1), 0),
-    ("RIGHTPADDING", (0, 0), (-1, -1), 0),
-    ("TOPPADDING", (0, 0), (-1, -1), 0),
-    ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
-]
-_ROUND = ("ROUNDEDCORNERS", [5, 5, 5, 5])
 
 
 def render(content: CertificateContent, *, watermark: str | None = None) -> bytes:
@@ -63,7 +54,7 @@ def _sheet(content: CertificateContent, digest: str, watermark: str | None) -> S
         facts=f"No. / Nr. {content.number}   ·   {revision}   ·   Issued / Ausgestellt {issued}",
         running=f"Certificate of Analysis / Analysenzertifikat   ·   {content.number}   ·   Lot {content.lot.number}",
         footer=(
-            " · ".join((maker.name, maker.address)),
+            f"{maker.name} · {maker.address}",
             " · ".join(filter(None, (maker.phone, maker.email, licence))),
             _ORIGINAL,
         ),
@@ -88,8 +79,8 @@ def _story(content: CertificateContent, digest: str) -> Iterator[Flowable]:
     for shown in content.distributions:
         yield from _distribution(shown)
     yield from _statements(content)
-    yield from _signatures(content)
-    yield KeepTogether([Heading("Verify this certificate", "Echtheit prüfen"), _verification(content, digest)])
+    yield from signatures(content)
+    yield KeepTogether([Heading("Verify this certificate", "Echtheit prüfen"), verification(content, digest)])
     yield CondPageBreak(130)
     yield Heading("Annex: traceability of results", "Anhang: Rückverfolgbarkeit der Ergebnisse", binds=False)
     yield traceability_table(content.tests, content.distributions)
@@ -102,9 +93,11 @@ def _fact(en: str, de: str, value: Words | str | None, type_: Type) -> Text:
 
 
 def _grid(cells: Sequence[Text], columns: int, commands: Sequence[tuple[Any, ...]]) -> Table:
-    padded: list[Text | str] = [*cells, *[""] * (-len(cells) % columns)]
-    rows = [padded[start : start + columns] for start in range(0, len(padded), columns)]
-    return Table(rows, colWidths=[WIDTH / columns] * columns, style=[*_BARE, *commands], spaceAfter=0)
+    padded = [*cells, *[Text() for _ in range(-len(cells) % columns)]]
+    widths = [WIDTH / columns - 14] * columns  # 14 pt: the paddings of a fact
+    starts = range(0, len(padded), columns)
+    rows = [row for start in starts for row in in_parts(padded[start : start + columns], widths, TALLEST)]
+    return Table(rows, colWidths=[WIDTH / columns] * columns, style=[*BARE, *commands], spaceAfter=0)
 
 
 def _main_facts(content: CertificateContent) -> Table:
@@ -127,7 +120,7 @@ def _main_facts(content: CertificateContent) -> Table:
         ("TOPPADDING", (0, 0), (-1, -1), 5),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 6),
         ("LINEBELOW", (0, 0), (-1, 0), 1.2, style.WHITE),
-        _ROUND,
+        ROUND,
     ]
     return _grid(cells, 4, commands)
 
@@ -182,18 +175,7 @@ def _regulatory(content: CertificateContent) -> Table:
             Run(_NO_AUTHORISATION.de, style.SMALL, "de"),
         ),
     ]
-    commands = [
-        ("BACKGROUND", (0, 0), (-1, -1), style.SLATE_GROUND),
-        ("LINEBEFORE", (0, 0), (0, -1), 4, style.SLATE),
-        ("LEFTPADDING", (0, 0), (-1, -1), 12),
-        ("RIGHTPADDING", (0, 0), (-1, -1), 6),
-        ("TOPPADDING", (0, 0), (-1, -1), 4),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), 6),
-        ("ROUNDEDCORNERS", [0, 4, 0, 4]),
-    ]
-    table = _grid(cells, 2, commands)
-    table.spaceBefore = 5
-    return table
+    return barred(cells, style.SLATE, style.SLATE_GROUND, space_before=5)
 
 
 def _distribution(shown: DistributionShown) -> Iterator[Flowable]:
@@ -201,7 +183,7 @@ def _distribution(shown: DistributionShown) -> Iterator[Flowable]:
     summary = _summary(shown, WIDTH - plot_width - gap)
     _, tall = summary.wrap(WIDTH - plot_width - gap, 2000)
     plot = DistributionPlot(shown, plot_width, min(max(tall, 210.0), 300.0))
-    side_by_side = Table([[plot, "", summary]], colWidths=[plot_width, gap, WIDTH - plot_width - gap], style=_BARE)
+    side_by_side = Table([[plot, "", summary]], colWidths=[plot_width, gap, WIDTH - plot_width - gap], style=BARE)
     titled = Heading(f"Particle size distribution, {shown.method}", "Partikelgrößenverteilung")
     yield KeepTogether([titled, side_by_side, _convention(shown)])
 
@@ -230,7 +212,7 @@ def _summary(shown: DistributionShown, width: float) -> Table:
     rows.append([concentration, Text(Run("", style.SMALL))])
     last = len(rows) - 1
     commands = [
-        *_BARE,
+        *BARE,
         ("BACKGROUND", (0, 0), (-1, -1), style.FOAM),
         ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
         ("LEFTPADDING", (0, 0), (0, -1), 8),
@@ -239,7 +221,7 @@ def _summary(shown: DistributionShown, width: float) -> Table:
         ("BOTTOMPADDING", (0, 0), (-1, -1), 4.5),
         ("LINEBELOW", (0, 1), (-1, last - 1), 0.5, style.RULE),
         ("SPAN", (0, last), (1, last)),
-        _ROUND,
+        ROUND,
     ]
     return Table(rows, colWidths=[width * 0.62, width * 0.38], style=commands)
 
@@ -261,7 +243,7 @@ def _convention(shown: DistributionShown) -> Table:
         amber = style.SMALL.but(color=style.AMBER)
         below.append((Run("Flags / Hinweise: ", amber.but(font=SEMIBOLD)), Run("; ".join(shown.flags), amber)))
     commands: list[tuple[Any, ...]] = [
-        *_BARE,
+        *BARE,
         ("TOPPADDING", (0, 0), (-1, -1), 4),
         ("RIGHTPADDING", (0, 0), (0, 0), 12),
     ]
@@ -283,85 +265,7 @@ def _statements(content: CertificateContent) -> Iterator[Flowable]:
     )
     half = WIDTH / 2 - 7
     rows = [row for pair in pairs for row in in_parts(pair, (half, half), TALLEST)]
-    commands = [*_BARE, ("RIGHTPADDING", (0, 0), (0, -1), 14), ("BOTTOMPADDING", (0, 0), (-1, -1), 4)]
+    commands = [*BARE, ("RIGHTPADDING", (0, 0), (0, -1), 14), ("BOTTOMPADDING", (0, 0), (-1, -1), 4)]
     yield CondPageBreak(90)
     yield Heading("Statement", "Erklärung", binds=False)
     yield Table(rows, colWidths=[WIDTH / 2 + 7, WIDTH / 2 - 7], style=commands)
-
-
-def _signatures(content: CertificateContent) -> Iterator[Flowable]:
-    gap = 14.0
-    card = (WIDTH - gap) / 2
-    heading: list[Flowable] = [Heading("Electronic signatures", "Elektronische Unterschriften")]
-    for start in range(0, len(content.signatures), 2):
-        pair = content.signatures[start : start + 2]
-        columns = [(_signature_head(each), _signature_body(each, content.time_zone)) for each in pair]
-        rows = [[columns[0][part], "", columns[1][part] if len(pair) == 2 else ""] for part in (0, 1)]
-        commands = [*_BARE, ("BOTTOMPADDING", (0, 1), (-1, 1), 10)]
-        for column in range(0, 2 * len(pair), 2):
-            commands += [
-                ("BACKGROUND", (column, 0), (column, 0), style.PETROL),
-                ("BOX", (column, 0), (column, 1), 0.8, style.RULE),
-                ("LEFTPADDING", (column, 0), (column, 1), 9),
-                ("RIGHTPADDING", (column, 0), (column, 1), 8),
-                ("TOPPADDING", (column, 0), (column, 0), 3),
-                ("BOTTOMPADDING", (column, 0), (column, 0), 5),
-                ("TOPPADDING", (column, 1), (column, 1), 5),
-                ("BOTTOMPADDING", (column, 1), (column, 1), 8),
-            ]
-        cards = Table(rows, colWidths=[card, gap, card], style=commands, spaceAfter=8)
-        yield KeepTogether([*heading, cards])
-        heading = []
-
-
-def _signature_head(signature: SignatureShown) -> Text:
-    white = Type(SEMIBOLD, 8.8, 11, style.WHITE)
-    return Text((Run(signature.meaning.en, white), Run(f" / {signature.meaning.de}", white.but(font=REGULAR), "de")))
-
-
-def _signature_body(signature: SignatureShown, zone: str) -> Text:
-    small = style.SMALL.but(color=style.INK)
-    return Text(
-        Run(signature.name, Type(SEMIBOLD, 11, 13.5, style.INK)),
-        Run(signature.function, style.BODY_DE),
-        Run("Signed / Unterzeichnet", style.LABEL),
-        Run(utc_time(signature.signed_at), style.STRONG),
-        Run(site_time(signature.signed_at, zone), small),
-        Run("Electronic signature / Elektronische Signatur (21 CFR 11.50)", style.LABEL),
-        Run(f"ID {signature.record_sha256[:16]}…", style.STRONG),
-        Run(f"Record SHA-256 {signature.record_sha256}", style.TINY.but(size=5.6)),
-    )
-
-
-def _verification(content: CertificateContent, sha256: str) -> Table:
-    side = 104.0
-    link = style.STRONG.but(color=style.TEAL_TEXT)
-    label, digest = style.LABEL, style.SMALL.but(color=style.INK)
-    supersedes = content.supersedes or "— (first issue / Erstausgabe)"
-    blocks: list[Block | Run] = [
-        Run("Scan the code or open the link: it shows the status of this lot today.", style.STRONG),
-        Run("Code scannen oder Link öffnen: zeigt den heutigen Status dieser Charge.", style.SMALL, "de"),
-        Run(content.look_up_url, link, "en", content.look_up_url),
-        Run("Content SHA-256 / Prüfsumme des Inhalts", label),
-        Run(sha256, digest),
-        Run(
-            f"Audit trail head, entry {content.audit_head.sequence} / Kopf der Audit-Kette, Eintrag {content.audit_head.sequence}",
-            label,
-        ),
-        Run(content.audit_head.sha256, digest),
-        Run("Revision · supersedes / ersetzt", label),
-        Run(f"{content.number}, revision {content.revision} · {supersedes}", digest),
-    ]
-    commands = [
-        *_BARE,
-        ("BACKGROUND", (0, 0), (-1, -1), style.FOAM),
-        ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
-        ("LEFTPADDING", (0, 0), (-1, -1), 10),
-        ("RIGHTPADDING", (0, 0), (-1, -1), 10),
-        ("TOPPADDING", (0, 0), (-1, -1), 9),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), 10),
-        _ROUND,
-    ]
-    return Table(
-        [[QrCode(content.look_up_url, side), Text(*blocks)]], colWidths=[side + 20, WIDTH - side - 20], style=commands
-    )

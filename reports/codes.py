@@ -12,10 +12,10 @@ QUIET_MODULES = 4  # ISO/IEC 18004, 9.1: a blank margin of four modules round a 
 
 @lru_cache(maxsize=256)
 def qr_path(content: str) -> tuple[int, tuple[str, ...]]:
-    """Side of the QR code in modules, and its dark modules as PDF rectangles: horizontal runs, one unit a module, y up."""
+    """Side of the QR code in modules, and its dark modules as PDF rectangles (a unit a module, y up)."""
     code = zxingcpp.create_barcode(content, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
     image: Any = code.to_image(scale=1, add_quiet_zones=False)
-    matrix: list[list[int]] = memoryview(image).tolist()
+    matrix: Any = memoryview(image).tolist()
     side = len(matrix)
     runs: list[str] = []
     for row, modules in enumerate(matrix):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 from xml.sax.saxutils import escape, quoteattr
 
-from reports.style import REGULAR, SEMIBOLD, width_of
+from reports.style import REGULAR, SEMIBOLD, shortened, width_of
 from reports.wording import for_people
 
 MOST_LOTS = 200
@@ -82,7 +82,7 @@ _STYLE = (
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """What is drawn: the lots nearest to the lot, the edges between them, and where every node stands (its left middle)."""
+    """What is drawn: the nearest lots, the edges between them, and where every node stands (its left middle)."""
 
     trace: Trace
     lots: tuple[TraceLot, ...]
@@ -114,7 +114,8 @@ def trace_svg(trace: Trace, *, href: Callable[[str], str | None] = lambda _: Non
         f'<svg xmlns="http://www.w3.org/2000/svg" class="exo-trace" role="group" aria-labelledby="{name}-t" '
         f'aria-describedby="{name}-d" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}">'
         f'<title id="{name}-t">Genealogy of lot {escape(trace.lot_number)}</title>'
-        f'<desc id="{name}-d">{escape(_described(drawn, left_out))}</desc><style>{_STYLE}</style>{"".join(parts)}{note}</svg>'
+        f'<desc id="{name}-d">{escape(_described(drawn, left_out))}</desc>'
+        f"<style>{_STYLE}</style>{''.join(parts)}{note}</svg>"
     )
 
 
@@ -151,7 +152,7 @@ def _arranged(trace: Trace) -> _Drawn:
 
 
 def _kept_edges(edges: Sequence[TraceEdge], kept: set[str]) -> tuple[TraceEdge, ...]:
-    """Edges of drawn lots, each once; without steps of which only one end is left because the other lots are not drawn."""
+    """Edges of drawn lots, each once; without steps that lost their other end because it is not drawn."""
     lots_of: dict[str, set[str]] = defaultdict(set)
     for edge in edges:
         lots_of[edge.step].add(edge.lot_number)
@@ -273,13 +274,8 @@ def _worded(code: str) -> str:
 
 
 def _shortened(text: str, width: float, size: float, font: str) -> str:
-    """The text, cut with an ellipsis; a fifth wider than our font, because a page may show a wider one."""
-    width /= 1.2
-    if width_of(text, font, size) <= width:
-        return text
-    while text and width_of(text + "…", font, size) > width:
-        text = text[:-1]
-    return text.rstrip() + "…"
+    """Cut to the width, kept a fifth below it, because a page may show a wider font than ours."""
+    return shortened(text, font, size, width / 1.2)
 
 
 def _box(drawn: _Drawn, lot: TraceLot, href: Callable[[str], str | None]) -> str:
@@ -297,7 +293,8 @@ def _box(drawn: _Drawn, lot: TraceLot, href: Callable[[str], str | None]) -> str
         f'<rect class="bar" x="{x:.1f}" y="{y + 6:.1f}" width="5" height="{BOX_HEIGHT - 12:.0f}" rx="2"/>'
         f'<text class="number" x="{x + 14:.1f}" y="{y + 22:.1f}">{escape(number)}</text>'
         f'<text class="minor" x="{x + 14:.1f}" y="{y + 40:.1f}">{escape(kind)}</text>'
-        f'<text class="state" x="{x + BOX_WIDTH - 10:.1f}" y="{y + 40:.1f}" text-anchor="end">{escape(state)}</text></g>'
+        f'<text class="state" x="{x + BOX_WIDTH - 10:.1f}" y="{y + 40:.1f}" text-anchor="end">{escape(state)}</text>'
+        "</g>"
     )
     address = href(lot.lot_number)
     return drawing if address is None else f"<a href={quoteattr(address)} aria-label={quoteattr(full)}>{drawing}</a>"

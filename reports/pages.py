@@ -1,4 +1,4 @@
-"""The sheet of a document: header band, footer with page n of N, watermark, outline, metadata; bytes that do not vary."""
+"""The sheet of a document: header band, footer with page n of N, watermark, outline, metadata."""
 
 import hashlib
 import io
@@ -11,7 +11,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate
 
 from reports import style
-from reports.style import MARGIN, PAGE_HEIGHT, PAGE_WIDTH, REGULAR, SEMIBOLD, WIDTH, Type, fitted, width_of
+from reports.style import MARGIN, PAGE_HEIGHT, PAGE_WIDTH, REGULAR, SEMIBOLD, WIDTH, Type, fitted, shortened, width_of
 from reports.text import Block, Run, Text
 from reports.wording import drawable, in_utc
 
@@ -67,7 +67,7 @@ class _SheetCanvas(Canvas):  # type: ignore[misc]
         self._held: list[dict[str, Any]] = []
         self.headings: list[tuple[str, float]] = []
 
-    def showPage(self) -> None:
+    def showPage(self) -> None:  # noqa: N802 (the name is ReportLab's)
         self._held.append(dict(self.__dict__))
         self.headings = []
         self._startPage()
@@ -152,8 +152,8 @@ def _draw_band(canvas: Any, sheet: Sheet) -> None:
     _ground(canvas, BAND)
     _draw_vesicle(canvas, MARGIN + 17, PAGE_HEIGHT - 40, 18)
     white, pale = style.WHITE, style.MIST
-    maker = fitted(sheet.maker, Type(SEMIBOLD, 15, 17.5, white), 2 * 210, 10)
-    left = Text(Run(sheet.maker, maker), Run(sheet.tagline, Type(REGULAR, 8, 10, pale)))
+    maker = fitted(sheet.maker, Type(SEMIBOLD, 15, 17.5, white), 2 * 190, 6)
+    left = Text(Run(sheet.maker, maker), Run(shortened(sheet.tagline, REGULAR, 8, 214), Type(REGULAR, 8, 10, pale)))
     _place(canvas, left, MARGIN + 46, PAGE_HEIGHT - 22, 214)
     title = Text(
         Run(sheet.title, Type(style.LIGHT, 23, 25, white)),
@@ -169,8 +169,9 @@ def _draw_slim_band(canvas: Any, sheet: Sheet) -> None:
     _ground(canvas, SLIM_BAND)
     _draw_vesicle(canvas, MARGIN + 9, PAGE_HEIGHT - 18.5, 9.5)
     room = WIDTH - 26 - width_of(drawable(sheet.running), REGULAR, 8) - 14
-    maker = fitted(sheet.maker, Type(SEMIBOLD, 9.5, 12, style.WHITE), max(room, 120), 6)
-    _place(canvas, Text(Run(sheet.maker, maker)), MARGIN + 26, PAGE_HEIGHT - 12.5, WIDTH)
+    # The whole name stands in the footer of every page.
+    maker = shortened(drawable(sheet.maker), SEMIBOLD, 9.5, room)
+    _place(canvas, Text(Run(maker, Type(SEMIBOLD, 9.5, 12, style.WHITE))), MARGIN + 26, PAGE_HEIGHT - 12.5, WIDTH)
     _place(
         canvas,
         Text(Run(sheet.running, Type(REGULAR, 8, 10, style.WHITE)), align="right"),

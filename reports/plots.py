@@ -1,12 +1,8 @@
-"""The size distribution as a picture: one geometry, painted on a PDF canvas or written as SVG.
-
-The histogram is drawn as recorded, as density (particles per mL and nm), so bins of unequal width stay comparable;
-nothing is smoothed. Bins narrower than a stroke are joined, which keeps the area and so the number of particles.
-"""
+"""The size distribution as a picture: painted on a PDF canvas, or written as SVG for a page."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -14,132 +10,21 @@ from reportlab.pdfgen.pathobject import PDFPathObject
 from reportlab.platypus import Flowable
 
 from domain.certificates.content import DistributionShown
-from domain.errors import Invalid, Reason
 from reports import style
+from reports.histogram import (
+    BAND,
+    Axes,
+    Histogram,
+    Point,
+    area,
+    axes_for,
+    beyond_text,
+    density_at,
+    histogram,
+    scale_of,
+    ticks,
+)
 from reports.style import REGULAR, SEMIBOLD, width_of
-
-BAND = (30.0, 150.0)  # nm: small extracellular vesicles as the certificate states them
-MOST_BINS = 320
-_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-Point = tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Histogram:
-    """Steps to draw: edges in nm (n + 1) and densities (n); the axis ends at `x_end`; `beyond` is the share not shown."""
-
-    edges: tuple[float, ...]
-    density: tuple[float, ...]
-    x_end: float
-    beyond: float
-
-
-@dataclass(frozen=True, slots=True)
-class Axes:
-    """The plotting area in the units of its picture, y upwards from 0, and what its axes count to."""
-
-    width: float
-    height: float
-    x_end: float
-    y_end: float
-
-    def x(self, nm: float) -> float:
-        """Where a diameter stands."""
-        return self.width * min(max(nm / self.x_end, 0.0), 1.0)
-
-    def y(self, density: float) -> float:
-        """Where a density stands."""
-        return self.height * min(density / self.y_end, 1.0)
-
-
-def histogram(edges: Sequence[float], values: Sequence[float]) -> Histogram:
-    """What is drawn of bins (edges in nm, ascending; one value per bin, in {particles}/mL).
-
-    The axis ends where 99.8 % of the particles are shown. Invalid: `distribution-malformed`.
-    """
-    _require_bins(edges, values)
-    total, end = math.fsum(values), len(values)
-    if total > 0:
-        seen = 0.0
-        for end, value in enumerate(values, start=1):
-            seen += value
-            if seen >= 0.998 * total:
-                break
-    x_end = _axis_end(edges[end])
-    while end < len(values) and edges[end + 1] <= x_end:
-        end += 1
-    kept, heights = _joined(edges[: end + 1], values[:end])
-    beyond = math.fsum(values[end:]) / total if total > 0 else 0.0
-    return Histogram(kept, heights, x_end, beyond)
-
-
-def _require_bins(edges: Sequence[float], values: Sequence[float]) -> None:
-    ascending = all(left < right for left, right in zip(edges, edges[1:], strict=False))
-    finite = all(map(math.isfinite, (*edges, *values)))
-    counts = len(edges) == len(values) + 1 and len(values) > 0
-    if not (counts and finite and ascending and edges[0] >= 0 and min(values) >= 0):
-        text = "A size distribution needs n + 1 ascending edges in nm for n bins, all finite, no value below zero."
-        raise Invalid(Reason("distribution-malformed", text, "distributions"))
-
-
-def _joined(edges: Sequence[float], values: Sequence[float]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """At most MOST_BINS bins, neighbours joined; densities per nm."""
-    step = -(-len(values) // MOST_BINS)
-    starts = range(0, len(values), step)
-    kept = (*(edges[start] for start in starts), edges[-1])
-    sums = (math.fsum(values[start : start + step]) for start in starts)
-    heights = tuple(total / (right - left) for total, left, right in zip(sums, kept, kept[1:], strict=False))
-    return kept, heights
-
-
-def _axis_end(nm: float) -> float:
-    step = nice_step(max(nm, 250.0), 8)
-    return math.ceil(max(nm, 250.0) / step - 1e-9) * step
-
-
-def nice_step(extent: float, most: int) -> float:
-    """The least of 1, 2, 2.5, 5 × 10ⁿ that divides the extent into at most `most` parts."""
-    raw = extent / most
-    power = 10.0 ** math.floor(math.log10(raw))
-    return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw * (1 - 1e-9))
-
-
-def ticks(end: float, most: int) -> tuple[float, ...]:
-    """Round values from 0 to the end of an axis."""
-    step = nice_step(end, most)
-    return tuple(index * step for index in range(int(end / step + 1e-9) + 1))
-
-
-def area(shown: Histogram, axes: Axes, low: float, high: float) -> tuple[Point, ...]:
-    """The outline of the histogram between two diameters: from the ground over the steps back to the ground."""
-    points: list[Point] = []
-    for left, right, density in zip(shown.edges, shown.edges[1:], shown.density, strict=False):
-        a, b = max(left, low), min(right, high)
-        if a < b:
-            points += [(axes.x(a), axes.y(density)), (axes.x(b), axes.y(density))]
-    return ((points[0][0], 0.0), *points, (points[-1][0], 0.0)) if points else ()
-
-
-def density_at(shown: Histogram, nm: float) -> float:
-    """Height of the step over a diameter; 0 outside the bins."""
-    for left, right, density in zip(shown.edges, shown.edges[1:], shown.density, strict=False):
-        if left <= nm < right:
-            return density
-    return 0.0
-
-
-def axes_for(shown: Histogram, width: float, height: float) -> Axes:
-    """Axes of this size (any unit), the highest step a little below the top."""
-    highest = max(shown.density)
-    return Axes(width, height, shown.x_end, highest * 1.12 if highest > 0 else 1.0)
-
-
-def scale_of(axes: Axes) -> tuple[float, str]:
-    """The power of ten the densities are divided by on their axis, and the label that says so."""
-    exponent = math.floor(math.log10(axes.y_end))
-    exponent -= exponent % 3
-    unit = f"10{str(exponent).translate(_SUPERSCRIPTS)} /mL per nm" if exponent > 0 else "/mL per nm"
-    return 10.0 ** max(exponent, 0), unit
 
 
 def _number_of(text: str) -> float | None:
@@ -266,19 +151,14 @@ class DistributionPlot(Flowable):  # type: ignore[misc]
         canvas.drawString(x + width_of(strong, SEMIBOLD, 8), y, plain)
 
 
-def beyond_text(shown: Histogram) -> str:
-    """What of the distribution lies right of the picture."""
-    share = shown.beyond * 100
-    return f"{'< 0.01' if share < 0.01 else f'{share:.2f}'} % > {shown.x_end:g} nm"
-
-
 _SVG_STYLE = (
     ".exo-plot text{font:12px var(--font,'Source Sans Pro',system-ui,sans-serif);fill:var(--muted,currentColor)}"
     ".exo-plot .said{fill:var(--text,currentColor);font-weight:600;font-size:13px}"
     ".exo-plot .grid{stroke:currentColor;stroke-opacity:.16}.exo-plot .axis{stroke:currentColor}"
     ".exo-plot .band{fill:var(--accent,#1b8a8f);fill-opacity:.10}"
     ".exo-plot .edge{stroke:var(--accent,#1b8a8f);stroke-dasharray:4 3}"
-    ".exo-plot .in{fill:var(--accent,#1b8a8f);fill-opacity:.55}.exo-plot .out{fill:var(--accent,#1b8a8f);fill-opacity:.25}"
+    ".exo-plot .in,.exo-plot .out{fill:var(--accent,#1b8a8f)}"
+    ".exo-plot .in{fill-opacity:.55}.exo-plot .out{fill-opacity:.25}"
     ".exo-plot .curve{fill:none;stroke:var(--text,currentColor);stroke-width:1.5;stroke-linejoin:round}"
     ".exo-plot .mode{fill:var(--text,currentColor)}"
 )
@@ -297,11 +177,13 @@ def distribution_svg(
 ) -> str:
     """The distribution as an accessible SVG (edges in nm, n + 1; values n, in {particles}/mL; figures as text).
 
-    Colours come from `--text`, `--muted`, `--accent` of the page, else from currentColor; `ident` must be unique on the page.
+    Colours come from `--text`, `--muted`, `--accent` of the page, else from currentColor; `ident` is unique on a page.
     """
     shown = histogram(edges, values)
     axes = axes_for(shown, width - 76, height - 70)
-    desc = f"Mode {mode} nm; {percent_30_150} % of the particles are within 30 to 150 nm. Diameters 0 to {axes.x_end:g} nm."
+    desc = (
+        f"Mode {mode} nm; {percent_30_150} % of the particles within 30 to 150 nm. Drawn from 0 to {axes.x_end:g} nm."
+    )
     body = "".join((*_svg_grid(axes), *_svg_curve(shown, axes), *_svg_labels(shown, axes, mode, percent_30_150)))
     name = escape(ident, {'"': "&quot;"})
     return (
@@ -330,7 +212,8 @@ def _svg_grid(axes: Axes) -> list[str]:
     parts.append(f'<path class="axis" d="M0 0H{axes.width:.1f}"/>')
     parts.append(f'<text x="{axes.width / 2:.1f}" y="42" text-anchor="middle">Hydrodynamic diameter [nm]</text>')
     parts.append(
-        f'<text transform="translate(-44 {-axes.height / 2:.1f}) rotate(-90)" text-anchor="middle">Particles [{unit}]</text>'
+        f'<text transform="translate(-44 {-axes.height / 2:.1f}) rotate(-90)" text-anchor="middle">'
+        f"Particles [{unit}]</text>"
     )
     return parts
 
@@ -350,7 +233,7 @@ def _svg_path(points: tuple[Point, ...]) -> str:
     """Steps as alternating H and V commands: half the characters of lines to points; level neighbours are joined."""
     turns = [(f"{x:.1f}", f"{-y:.1f}") for x, y in points]
     path, height, pen = f"M{turns[0][0]} {turns[0][1]}", turns[0][1], turns[0][0]
-    for (x, y), (before, _) in zip(turns[1:], turns, strict=False):
+    for (before, _), (_, y) in pairwise(turns):
         if y != height:
             path += (f"H{before}" if before != pen else "") + f"V{y}"
             height, pen = y, before

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
+from reportlab.lib.colors import Color
 from reportlab.platypus import Flowable, Table
 
 from domain.certificates.content import DistributionShown, TestLine, Words
 from reports import style
-from reports.style import SEMIBOLD, WIDTH, Type
+from reports.style import REGULAR, SEMIBOLD, WIDTH, Type
 from reports.text import Block, Run, Text, in_parts
 from reports.wording import for_people
 
@@ -28,6 +29,15 @@ _COLORS = {"pass": style.GREEN, "reported": style.SLATE, "not_tested": style.AMB
 _HEAD = Type(SEMIBOLD, 8.2, 10, style.WHITE)
 _HEAD_DE = style.TINY.but(color=style.MIST)
 Cell = Text | str
+BARE: list[tuple[Any, ...]] = [
+    ("FONT", (0, 0), (-1, -1), REGULAR, 8),
+    ("VALIGN", (0, 0), (-1, -1), "TOP"),
+    ("LEFTPADDING", (0, 0), (-1, -1), 0),
+    ("RIGHTPADDING", (0, 0), (-1, -1), 0),
+    ("TOPPADDING", (0, 0), (-1, -1), 0),
+    ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
+]
+ROUND = ("ROUNDEDCORNERS", [5, 5, 5, 5])
 TALLEST = 420.0  # pt: a row of a table leaves room for head and group on any page
 
 
@@ -87,7 +97,7 @@ def both(words: Words, en: Type, de: Type = style.SMALL) -> list[Run]:
 
 def head(en: str, de: str) -> Text:
     """A head cell."""
-    return Text(Run(en, _HEAD), Run(de, _HEAD_DE, "de"))
+    return Text(Run(en, _HEAD), Run("" if de == en else de, _HEAD_DE, "de"))
 
 
 def _row(line: TestLine) -> list[Text]:
@@ -116,7 +126,7 @@ def in_groups(tests: Sequence[TestLine]) -> list[tuple[str, list[TestLine]]]:
 
 
 _TABLE_STYLE: list[tuple[Any, ...]] = [
-    ("FONT", (0, 0), (-1, -1), style.REGULAR, 8),
+    ("FONT", (0, 0), (-1, -1), REGULAR, 8),
     ("BACKGROUND", (0, 0), (-1, 0), style.PETROL),
     ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
     ("LEFTPADDING", (0, 0), (-1, -1), 6),
@@ -201,17 +211,25 @@ def banner(tests: Sequence[TestLine]) -> Flowable:
     if below.en:
         small = style.SMALL.but(color=style.INK)
         blocks += [Run(below.en, small), Run(below.de, small.but(color=style.MUTED), "de")]
+    return barred([Marked(mark, *blocks, radius=9, indent=28)], color, ground, space_before=8)
+
+
+def barred(cells: Sequence[Text], bar: Color, ground: Color, *, space_before: float) -> Table:
+    """Texts side by side on a ground, with a bar before them."""
+    thick = 5.0
     commands = [
-        ("FONT", (0, 0), (-1, -1), style.REGULAR, 8),
-        ("BACKGROUND", (0, 0), (-1, -1), ground),
-        ("LINEBEFORE", (0, 0), (0, -1), 4, color),
-        ("LEFTPADDING", (0, 0), (-1, -1), 16),
-        ("TOPPADDING", (0, 0), (-1, -1), 5),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), 7),
-        ("ROUNDEDCORNERS", [0, 4, 0, 4]),
+        *BARE,
+        ("BACKGROUND", (0, 0), (0, 0), bar),
+        ("BACKGROUND", (1, 0), (-1, 0), ground),
+        ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
+        ("LEFTPADDING", (1, 0), (-1, 0), 12),
+        ("RIGHTPADDING", (1, 0), (-1, 0), 6),
+        ("TOPPADDING", (1, 0), (-1, 0), 5),
+        ("BOTTOMPADDING", (1, 0), (-1, 0), 7),
+        ("ROUNDEDCORNERS", [2, 4, 2, 4]),
     ]
-    cell = Marked(mark, *blocks, radius=9, indent=28)
-    return Table([[cell]], colWidths=[WIDTH], style=commands, spaceBefore=8, spaceAfter=0)
+    widths = [thick, *[(WIDTH - thick) / len(cells)] * len(cells)]
+    return Table([["", *cells]], colWidths=widths, style=commands, spaceBefore=space_before, spaceAfter=0)
 
 
 def _digest(sha256: str | None) -> Text:
@@ -232,7 +250,7 @@ def _traced(line: TestLine) -> list[Text]:
 
 
 def traceability_table(tests: Sequence[TestLine], distributions: Sequence[DistributionShown]) -> Table:
-    """Where each result comes from: row in the records, day, replicates, limits of the method, digest of the raw file."""
+    """Where each result comes from: row in the records, day, replicates, method limits, digest of the raw file."""
     header = [
         head("Test", "Prüfung"),
         head("Result no.", "Ergebnis-Nr."),

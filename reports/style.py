@@ -100,6 +100,15 @@ def fitted(text: str, style: Type, width: float, smallest: float) -> Type:
     return style if needed <= width else style.but(size=max(smallest, style.size * width / needed))
 
 
+def shortened(text: str, font: str, size: float, width: float) -> str:
+    """The text, cut with an ellipsis where it is wider than `width` pt."""
+    if width_of(text, font, size) <= width:
+        return text
+    while text and width_of(text + "…", font, size) > width:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
 def require_glyphs(text: str) -> None:
     """Refuse text the embedded font cannot draw: an empty box on a certificate would be read as a value."""
     if missing := sorted({char for char in text if char not in _GLYPHS and char != "\n"}):

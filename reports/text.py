@@ -90,7 +90,7 @@ class Text(Flowable):  # type: ignore[misc]
         self.align = align
         self.spaceBefore, self.spaceAfter = space_before, space_after
         self._lines: list[Line] | None = None
-        self._laid_out_for = -1.0
+        self._laid_out_for, self._tall = -1.0, 0.0
 
     @staticmethod
     def _checked(block: Block) -> Block:
@@ -102,7 +102,7 @@ class Text(Flowable):  # type: ignore[misc]
     @classmethod
     def _of_lines(cls, lines: list[Line], like: "Text") -> "Text":
         text = cls(*lines, align=like.align)
-        text._lines, text._laid_out_for = lines, like._laid_out_for
+        text._lines, text._laid_out_for, text._tall = lines, like._laid_out_for, sum(map(_leading, lines))
         return text
 
     def lines(self, width: float) -> list[Line]:
@@ -110,11 +110,13 @@ class Text(Flowable):  # type: ignore[misc]
         if self._lines is None or abs(width - self._laid_out_for) > 0.01:
             self._lines = [line for block in self.blocks for line in lay_out(block, width)]
             self._laid_out_for = width
+            self._tall = sum(map(_leading, self._lines))
         return self._lines
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """Takes the whole width; height is the sum of the leadings (pt)."""
-        self.width, self.height = width, sum(map(_leading, self.lines(width)))
+        self.lines(width)
+        self.width, self.height = width, self._tall
         return self.width, self.height
 
     def split(self, width: float, height: float) -> "list[Text]":
@@ -123,8 +125,10 @@ class Text(Flowable):  # type: ignore[misc]
         while fits < len(lines) and used + _leading(lines[fits]) <= height:
             used += _leading(lines[fits])
             fits += 1
-        if fits in (0, len(lines)):
-            return [self] if fits else []
+        if fits == len(lines):
+            return [self]
+        if fits == 0:
+            return []
         return [Text._of_lines(lines[:fits], self), Text._of_lines(lines[fits:], self)]
 
     def draw(self) -> None:
@@ -169,6 +173,8 @@ def in_parts(cells: Sequence[Text], widths: Sequence[float], tallest: float) -> 
 
 
 def _leading(line: Line) -> float:
+    if len(line) == 1:
+        return line[0].type.leading
     return max((run.type.leading for run in line), default=6.0)
 
 

@@ -1,0 +1,11 @@
+"""The JSON API: one router a noun, a route is one call."""
+
+from fastapi import FastAPI
+
+from api.rest import audit, laboratory, lots, people, public, steps
+
+
+def install(app: FastAPI) -> None:
+    """Add every router."""
+    for part in (people, lots, steps, laboratory, audit, public):
+        app.include_router(part.router)

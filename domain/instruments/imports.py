@@ -1,5 +1,6 @@
 """Files of instruments become results: the raw bytes are kept by their SHA-256, and each figure points to them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ from domain.laboratory.catalogue import test as catalogue_test
 from domain.laboratory.models import Method, Result, Sample
 from domain.laboratory.reportable import Reportable, reportable
 from domain.laboratory.results import Found, current_result, keep, newest_method, sample_named
+from domain.laboratory.size_distribution import SizeDistribution
 from domain.laboratory.values import NotReportable, ReportableValue, Text
 from domain.permissions import Permission
 from domain.quantities import parse_decimal
@@ -55,7 +57,7 @@ def import_nanosight(work: Work, command: ImportNanoSight) -> list[Result]:
     concentration_method = _method(work, command.concentration_method, "PART-CONC")
     measured = _concentration(summary, concentration_method, factor)
     value: ReportableValue = measured.value if measured else NotReportable(why="no run of the file shows particles")
-    average = summary.average.distribution if summary.average else None
+    average = _scaled(summary.average.distribution, factor) if summary.average and summary.average.distribution else None
     curve: ReportableValue = Text(text=f"distribution of {summary.average.runs} runs") if average and summary.average else NotReportable(
         why="no run of the file shows particles"
     )
@@ -120,7 +122,12 @@ def _concentration(summary: NanoSightSummary, method: Method, factor: Decimal | 
     if not counted:
         return None
     unit = catalogue_test("PART-CONC").unit or "1"
-    return reportable([f"{one:.10g}" for one in counted], method.rule, method.replicates, unit, lod=method.lod, loq=method.loq)
+    required = max(method.replicates, len(counted))  # every run with particles counts, and there must be enough of them
+    return reportable([f"{one:.10g}" for one in counted], method.rule, required, unit, lod=method.lod, loq=method.loq)
+
+
+def _scaled(curve: SizeDistribution, factor: Decimal | None) -> SizeDistribution:
+    return curve if factor is None else replace(curve, values=tuple(value * float(factor) for value in curve.values))
 
 
 def _settings(summary: NanoSightSummary, factor: Decimal | None) -> tuple[tuple[str, str], ...]:

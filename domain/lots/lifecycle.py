@@ -1,7 +1,7 @@
 """The life cycle of a lot as a table of rules. Only `move` assigns a lot's state; a missing rule is a refusal.
 
-Guards and doers are named in the table and registered by the rooms that know the answer; one that nobody registered refuses. The
-same table tells what stands in the way (`blockers`), so a page and the act never disagree.
+Guards and doers are named in the table and registered by the rooms that know the answer; one that nobody registered
+refuses. The same table tells what stands in the way (`blockers`), so a page and the act never disagree.
 """
 
 from collections.abc import Callable, Iterable
@@ -23,8 +23,8 @@ S = LotState
 class Rule:
     """action from one of `from_` to `to`, by who holds `permission`, signed with `meaning` (None: no signature).
 
-    guards: names of the conditions, all of which must hold. not_by: names of the parts in the lot's history whose doers may not act.
-    to None: back to where the hold came from.
+    guards: names of the conditions, all of which must hold. not_by: names of the parts in the lot's history whose doers
+    may not act. to None: back to where the hold came from.
     """
 
     action: str
@@ -50,7 +50,8 @@ def _rule(
 
 _PRE_RELEASE = (S.QUARANTINE, S.UNDER_TEST, S.QA_REVIEW)
 
-#: domain.md, section 5. `accept` is the release of what is not for patients by itself: donations, cell banks, raw materials.
+#: domain.md, section 5. `accept` is the release of what is not for patients by itself: donations, cell banks, raw
+#: materials.
 RULES: dict[str, Rule] = {
     rule.action: rule
     for rule in (
@@ -90,15 +91,36 @@ RULES: dict[str, Rule] = {
             S.RELEASED,
             Permission.RELEASE_LOT,
             Meaning.APPROVED,
-            guards=("is-input", "not-expired", "steps-complete", "donors-eligible", "ancestors-released", "no-failing-result"),
+            guards=(
+                "is-input",
+                "not-expired",
+                "steps-complete",
+                "donors-eligible",
+                "ancestors-released",
+                "no-failing-result",
+            ),
             not_by=("made", "tested", "reviewed"),
         ),
-        _rule("reject", [S.IN_PROCESS, *_PRE_RELEASE, S.ON_HOLD, S.EXPIRED], S.REJECTED, Permission.REJECT_LOT, Meaning.REJECTED,
-              guards=("never-released",)),
-        _rule("hold", [S.IN_PROCESS, *_PRE_RELEASE, S.RELEASED, S.EXPIRED], S.ON_HOLD, Permission.HOLD_LOT, Meaning.HELD),
+        _rule(
+            "reject",
+            [S.IN_PROCESS, *_PRE_RELEASE, S.ON_HOLD, S.EXPIRED],
+            S.REJECTED,
+            Permission.REJECT_LOT,
+            Meaning.REJECTED,
+            guards=("never-released",),
+        ),
+        _rule(
+            "hold", [S.IN_PROCESS, *_PRE_RELEASE, S.RELEASED, S.EXPIRED], S.ON_HOLD, Permission.HOLD_LOT, Meaning.HELD
+        ),
         _rule("lift", [S.ON_HOLD], None, Permission.LIFT_HOLD, Meaning.HOLD_LIFTED, not_by=("held",)),
-        _rule("recall", [S.RELEASED, S.EXPIRED, S.ON_HOLD], S.RECALLED, Permission.RECALL_LOT, Meaning.RECALLED,
-              guards=("was-released",)),
+        _rule(
+            "recall",
+            [S.RELEASED, S.EXPIRED, S.ON_HOLD],
+            S.RECALLED,
+            Permission.RECALL_LOT,
+            Meaning.RECALLED,
+            guards=("was-released",),
+        ),
     )
 }
 
@@ -156,17 +178,31 @@ def blockers(case: Case, action: str, actor: Actor) -> tuple[Reason, ...]:
         return (Reason("no-such-rule", f"there is no rule for {action!r}: what no rule allows is refused"),)
     found: list[Reason] = []
     if rule.permission not in actor.permissions:
-        found.append(Reason("permission-missing", f"{actor.name} does not hold the permission {rule.permission.value!r}"))
+        found.append(
+            Reason("permission-missing", f"{actor.name} does not hold the permission {rule.permission.value!r}")
+        )
     if case.state not in rule.from_:
         allowed = ", ".join(sorted(state.value for state in rule.from_))
         found.append(
-            Reason("wrong-state", f"lot {case.lot.lot_number} is {case.state.value}; {action!r} is possible only from {allowed}")
+            Reason(
+                "wrong-state",
+                f"lot {case.lot.lot_number} is {case.state.value}; {action!r} is possible only from {allowed}",
+            )
         )
-    for part in rule.not_by:
-        if part not in DOERS or actor.user_id in DOERS[part](case):
-            found.append(Reason("not-by-same-person", f"{actor.name} {part} this lot or something it is made of, and so may not {action} it"))
+    found += [
+        Reason(
+            "not-by-same-person",
+            f"{actor.name} {part} this lot or something it is made of, and so may not {action} it",
+        )
+        for part in rule.not_by
+        if part not in DOERS or actor.user_id in DOERS[part](case)
+    ]
     for name in rule.guards:
-        found += GUARDS[name](case) if name in GUARDS else [Reason("unknown-guard", f"the condition {name!r} cannot be checked")]
+        found += (
+            GUARDS[name](case)
+            if name in GUARDS
+            else [Reason("unknown-guard", f"the condition {name!r} cannot be checked")]
+        )
     return tuple(found)
 
 

@@ -33,8 +33,9 @@ class LotKind(StrEnum):
 #: Kinds that QA releases before anything is made of them (domain.md 1.3, 5).
 RELEASED_BEFORE_USE = frozenset({LotKind.RAW_MATERIAL, LotKind.MASTER_CELL_BANK, LotKind.WORKING_CELL_BANK})
 
-#: Kinds that QA releases by themselves. A donation is worked up within hours, before its donor can be found eligible, so it may be used first;
-#: but nothing made of it goes to a patient until it is released. What lies between (culture to bulk) is judged with the drug product.
+#: Kinds that QA releases by themselves. A donation is worked up within hours, before its donor can be found eligible,
+#: so it may be used first; but nothing made of it goes to a patient until it is released. What lies between (culture
+#: to bulk) is judged with the drug product.
 INPUT_KINDS = RELEASED_BEFORE_USE | {LotKind.DONATION}
 
 #: What a lot number of each kind begins with, unless its product has a series of its own.
@@ -125,8 +126,8 @@ class Product(Entity, table=True):
 class Lot(Entity, table=True):
     """Anything tracked as one.
 
-    quantity, quantity_left: in `unit`; both are empty until the step that yields the lot is complete. What is left is what was made less what was
-    consumed and sampled. held_from: where a lot on hold came from, and goes back to.
+    quantity, quantity_left: in `unit`; both are empty until the step that yields the lot is complete. What is left is
+    what was made less what was consumed and sampled. held_from: where a lot on hold came from, and goes back to.
     """
 
     lot_number: str = Field(unique=True, max_length=20)
@@ -149,18 +150,23 @@ class Lot(Entity, table=True):
         sa.CheckConstraint("CAST(quantity AS NUMERIC) > 0", name="quantity"),
         sa.CheckConstraint("CAST(quantity_left AS NUMERIC) >= 0", name="quantity_left"),
         sa.CheckConstraint(
-            "kind <> 'raw_material' OR (length(supplier) > 0 AND length(supplier_lot_number) > 0 AND expires_on IS NOT NULL)",
+            "kind <> 'raw_material' OR (coalesce(length(supplier), 0) > 0"
+            " AND coalesce(length(supplier_lot_number), 0) > 0 AND expires_on IS NOT NULL)",
             name="raw_material",
         ),
         sa.CheckConstraint("kind <> 'drug_product' OR product_id IS NOT NULL", name="drug_product"),
         sa.CheckConstraint("(state = 'on_hold') = (held_from IS NOT NULL)", name="held_from"),
-        sa.CheckConstraint("state = 'in_process' OR quantity IS NOT NULL", name="measured"),
+        sa.CheckConstraint(
+            "quantity IS NOT NULL OR state IN ('in_process', 'rejected')"
+            " OR (state = 'on_hold' AND held_from = 'in_process')",
+            name="measured",
+        ),
         sa.CheckConstraint("state <> 'expired'", name="expired_is_derived"),
     )
 
 
 class Consumption(AppendOnly, table=True):
-    """A step took a quantity of a lot. quantity: in the lot's unit; entered_*: as typed; share: percent, in poolings."""
+    """A step took a quantity of a lot (in its unit). entered_*: as typed; share: percent, in poolings."""
 
     __table_args__ = (
         sa.UniqueConstraint("step_id", "lot_id"),

@@ -1,6 +1,7 @@
 """Numbers of lots, steps, samples and certificates: unique, never reused, gap-free in their series.
 
-The counter is raised inside the act: an act that is undone gives its number back, and two acts at once wait for each other.
+The counter is raised inside the act: an act that is undone gives its number back, and two acts at once wait for each
+other.
 """
 
 import re
@@ -42,11 +43,18 @@ def next_number(work: Work, scheme: str, series: str, on: date) -> str:
     """
     key = _formatted(scheme, series, on, 0)
     if key == _formatted(scheme, series, on, 1):
-        raise Invalid(Reason("lot-number-scheme", f"the lot-number scheme {scheme!r} has no {{count}}, so no number would be unique"))
+        raise Invalid(
+            Reason(
+                "lot-number-scheme", f"the lot-number scheme {scheme!r} has no {{count}}, so no number would be unique"
+            )
+        )
     number = _formatted(scheme, series, on, count_in(work, key))
     if len(number) > MAXIMUM_LENGTH or not GS1_CHARACTERS.fullmatch(number):
         raise Invalid(
-            Reason("lot-number-scheme", f"the scheme {scheme!r} gives {number!r}: at most 20 characters of the GS1 set are allowed")
+            Reason(
+                "lot-number-scheme",
+                f"the scheme {scheme!r} gives {number!r}: at most 20 characters of the GS1 set are allowed",
+            )
         )
     return number
 
@@ -55,7 +63,9 @@ def _formatted(scheme: str, series: str, on: date, count: int) -> str:
     try:
         return scheme.format(series=series, year=on.year % 100, count=count)
     except (KeyError, IndexError, ValueError) as error:
-        text = f"the lot-number scheme {scheme!r} cannot be used ({error}); allowed are {{series}}, {{year}} and {{count}}"
+        text = (
+            f"the lot-number scheme {scheme!r} cannot be used ({error}); allowed are {{series}}, {{year}} and {{count}}"
+        )
         raise Invalid(Reason("lot-number-scheme", text)) from None
 
 

@@ -42,7 +42,9 @@ class DefineProduct(Command):
     name_en: str = Text
     name_de: str = Text
     gtin: str | None = Field(default=None, description="GTIN-14 with its check digit", examples=["09521234543213"])
-    lot_series: str = Field(pattern=r"^[A-Z]{2,6}$", description="what this product's lot numbers begin with", examples=["AEV"])
+    lot_series: str = Field(
+        pattern=r"^[A-Z]{2,6}$", description="what this product's lot numbers begin with", examples=["AEV"]
+    )
     form_en: str = Text
     form_de: str = Text
     composition: str = Text
@@ -52,7 +54,9 @@ class DefineProduct(Command):
     diluent_en: str = Text
     diluent_de: str = Text
     route: Route
-    label_particles: Amount | None = Field(default=None, description="particles per vial on the label, {particles}/{vial}")
+    label_particles: Amount | None = Field(
+        default=None, description="particles per vial on the label, {particles}/{vial}"
+    )
     shelf_life_months: int = Field(ge=1, le=120)
     storage_low: Amount
     storage_high: Amount
@@ -64,7 +68,9 @@ class ReceiveMaterial(Command):
 
     material: str = Text
     supplier: str = Text
-    supplier_lot_number: str = Field(min_length=1, max_length=60, description="the supplier's own lot number, as on the container")
+    supplier_lot_number: str = Field(
+        min_length=1, max_length=60, description="the supplier's own lot number, as on the container"
+    )
     quantity: Amount
     expires_on: date
 
@@ -76,9 +82,15 @@ def define_product(work: Work, command: DefineProduct) -> Product:
         raise Invalid(Reason("gtin-check-digit", "a GTIN has 14 digits and ends in its GS1 check digit", "gtin"))
     reserved = set(SERIES.values())
     if command.lot_series in reserved:
-        raise Invalid(Reason("lot-series-reserved", f"the series {command.lot_series} is used for other kinds of lots", "lot_series"))
+        raise Invalid(
+            Reason(
+                "lot-series-reserved", f"the series {command.lot_series} is used for other kinds of lots", "lot_series"
+            )
+        )
     taken = select(Product.id).where(
-        (col(Product.code) == command.code) | (col(Product.lot_series) == command.lot_series) | (col(Product.gtin) == (command.gtin or ""))
+        (col(Product.code) == command.code)
+        | (col(Product.lot_series) == command.lot_series)
+        | (col(Product.gtin) == (command.gtin or ""))
     )
     if work.session.exec(taken).first() is not None:
         raise Conflict(Reason("product-exists", "a product has this code, lot series or GTIN already", "code"))
@@ -105,7 +117,7 @@ def define_product(work: Work, command: DefineProduct) -> Product:
 
 @operation(Permission.RECEIVE_MATERIAL)
 def receive_material(work: Work, command: ReceiveMaterial) -> Lot:
-    """The supplier's own lot number and the expiry are mandatory (ICH Q7 7.2); an expired material is refused at the door."""
+    """The supplier's own lot number and the expiry are mandatory (ICH Q7 7.2); an expired material is refused."""
     if command.expires_on < work.today:
         raise Refused(Reason("lot-expired", f"the material expired on {command.expires_on}", "expires_on"))
     quantity = positive(command.quantity, command.quantity.unit, "quantity")
@@ -128,11 +140,7 @@ def positive(amount: Amount, unit: str, field: str) -> Decimal:
     return value
 
 
-
-
-def new_lot(
-    work: Work, kind: LotKind, unit: str, *, product: Product | None = None, description: str = ""
-) -> Lot:
+def new_lot(work: Work, kind: LotKind, unit: str, *, product: Product | None = None, description: str = "") -> Lot:
     """A lot with its number, not written yet, in process until it is measured."""
     series = product.lot_series if product is not None and kind is LotKind.DRUG_PRODUCT else SERIES[kind]
     return Lot(
@@ -178,17 +186,22 @@ def why_not_usable(lot: Lot, today: date) -> Iterator[Reason]:
     if state is LotState.EXPIRED:
         yield Reason("lot-expired", f"lot {lot.lot_number} expired on {lot.expires_on} and cannot be used", "inputs")
     elif lot.kind in RELEASED_BEFORE_USE and state is not LotState.RELEASED:
-        yield Reason("lot-not-released", f"lot {lot.lot_number} ({lot.kind.value}) is {state.value}; it must be released before use", "inputs")
+        yield Reason(
+            "lot-not-released",
+            f"lot {lot.lot_number} ({lot.kind.value}) is {state.value}; it must be released before use",
+            "inputs",
+        )
     elif state in (LotState.IN_PROCESS, LotState.REJECTED, LotState.ON_HOLD, LotState.RECALLED):
         yield Reason("lot-not-usable", f"lot {lot.lot_number} is {state.value} and cannot be used", "inputs")
 
 
 def take(lot: Lot, amount: Amount, field: str) -> Decimal:
-    """Take an amount of the lot; returns it in the lot's unit. Raises Invalid (unit, not positive) or Refused (not enough left)."""
+    """Take an amount of the lot; returns it in the lot's unit. Raises Invalid (unit, sign) or Refused (too much)."""
     quantity = positive(amount, lot.unit, field)
     left = lot.quantity_left if lot.quantity_left is not None else Decimal(0)
     if quantity > left:
-        text = f"lot {lot.lot_number} has {format_decimal(left)} {lot.unit} left; {amount.value} {amount.unit} cannot be taken"
+        wanted = f"{amount.value} {amount.unit}"
+        text = f"lot {lot.lot_number} has {format_decimal(left)} {lot.unit} left; {wanted} cannot be taken"
         raise Refused(Reason("not-enough-left", text, f"{field}.value"))
     lot.quantity_left = left - quantity
     return quantity
@@ -208,5 +221,3 @@ def consume(work: Work, step_id: int, lot: Lot, amount: Amount, share: Decimal |
             share=share,
         )
     )
-
-

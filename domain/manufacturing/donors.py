@@ -27,7 +27,9 @@ from domain.work import Command, Work, operation
 class RegisterDonor(Command):
     """Enter a donor under a pseudonym. Age in years (perinatal tissue: the mother's)."""
 
-    pseudonym: str = Field(pattern=r"^[A-Z0-9][A-Z0-9-]{2,29}$", examples=["D-2026-017"], description="a code, never a name")
+    pseudonym: str = Field(
+        pattern=r"^[A-Z0-9][A-Z0-9-]{2,29}$", examples=["D-2026-017"], description="a code, never a name"
+    )
     tissue: Tissue
     tissue_text: str = Field(default="", max_length=100, description="which tissue, if `other`")
     age_years: int | None = Field(default=None, ge=0, le=120)
@@ -76,7 +78,7 @@ def register_donor(work: Work, command: RegisterDonor) -> Donor:
         raise Invalid(Reason("tissue-text-needed", "say which tissue", "tissue_text"))
     if work.session.exec(select(Donor.id).where(Donor.pseudonym == command.pseudonym)).first() is not None:
         raise Conflict(Reason("donor-exists", f"there is a donor {command.pseudonym} already", "pseudonym"))
-    return work.add(Donor(**command.model_dump(), registered_at=work.now, registered_by=work.actor.user_id))
+    return work.add(Donor(**command.model_dump(), registered_at=work.now, registered_by=work.actor.person))
 
 
 @operation(Permission.REGISTER_DONOR)
@@ -93,7 +95,7 @@ def record_markers(work: Work, command: RecordMarkers) -> list[MarkerResult]:
                 **entry.model_dump(),
                 laboratory=command.laboratory,
                 recorded_at=work.now,
-                recorded_by=work.actor.user_id,
+                recorded_by=work.actor.person,
             )
         )
         for entry in command.results
@@ -102,7 +104,7 @@ def record_markers(work: Work, command: RecordMarkers) -> list[MarkerResult]:
 
 @operation(Permission.DECIDE_ELIGIBILITY)
 def decide_eligibility(work: Work, command: DecideEligibility) -> EligibilityDecision:
-    """Eligible needs the minimum panel, negative (anti-HBc and CMV may be judged, with the reason), and a consent that stands."""
+    """Eligible needs a consent that stands and the minimum panel, negative (anti-HBc and CMV may be judged)."""
     donor = donor_named(work.session, command.pseudonym)
     if command.decision is Eligibility.ELIGIBLE and (reasons := tuple(_against(work.session, donor))):
         raise Refused(*reasons)
@@ -115,7 +117,7 @@ def decide_eligibility(work: Work, command: DecideEligibility) -> EligibilityDec
             decision=command.decision,
             reason=command.reason,
             decided_at=work.now,
-            decided_by=work.actor.user_id,
+            decided_by=work.actor.person,
             signature_id=signature.key,
         )
     )
@@ -126,7 +128,9 @@ def withdraw_consent(work: Work, command: WithdrawConsent) -> Donor:
     """Once withdrawn stays withdrawn."""
     donor = donor_named(work.session, command.pseudonym)
     if donor.consent_withdrawn_on is not None:
-        raise Conflict(Reason("consent-withdrawn", f"the consent was withdrawn on {donor.consent_withdrawn_on} already"))
+        raise Conflict(
+            Reason("consent-withdrawn", f"the consent was withdrawn on {donor.consent_withdrawn_on} already")
+        )
     if command.withdrawn_on > work.today:
         raise Invalid(Reason("in-the-future", f"{command.withdrawn_on} is in the future", "withdrawn_on"))
     donor.consent_withdrawn_on = command.withdrawn_on
@@ -152,7 +156,7 @@ def eligibility_of(session: Session, donor_id: int) -> Eligibility:
     donor = session.get_one(Donor, donor_id)
     if donor.consent_withdrawn_on is not None:
         return Eligibility.INELIGIBLE
-    newest = select(EligibilityDecision.decision).where(EligibilityDecision.donor_id == donor_id)
+    newest = select(col(EligibilityDecision.decision)).where(EligibilityDecision.donor_id == donor_id)
     return session.exec(newest.order_by(col(EligibilityDecision.id).desc())).first() or Eligibility.INCOMPLETE
 
 
@@ -162,13 +166,21 @@ def _against(session: Session, donor: Donor) -> Iterator[Reason]:
     panel = panel_of(session, donor.key)
     for marker in MINIMUM_PANEL:
         if marker not in panel or panel[marker].verdict is MarkerVerdict.NOT_DONE:
-            yield Reason("marker-missing", f"{marker.value} has no result; the minimum panel is {', '.join(MINIMUM_PANEL)}", "results")
+            yield Reason(
+                "marker-missing",
+                f"{marker.value} has no result; the minimum panel is {', '.join(MINIMUM_PANEL)}",
+                "results",
+            )
     for marker, result in panel.items():
-        if result.verdict in (MarkerVerdict.POSITIVE, MarkerVerdict.INDETERMINATE) and marker not in JUDGED_BY_PHYSICIAN:
+        if (
+            result.verdict in (MarkerVerdict.POSITIVE, MarkerVerdict.INDETERMINATE)
+            and marker not in JUDGED_BY_PHYSICIAN
+        ):
             yield Reason("marker-not-negative", f"{marker.value} is {result.verdict.value}", "results")
 
 
-#: How long before and after the donation the blood may be taken: EU living donor at donation or 7 d after, 21 CFR 1271.80 7 d either way;
+#: How long before and after the donation the blood may be taken: EU living donor at donation or 7 d after, 21 CFR
+#: 1271.80 7 d either way;
 #: bone marrow 30 d before (domain.md 1.1).
 SAMPLE_BEFORE = {Tissue.BONE_MARROW: timedelta(days=30)}
 SAMPLE_AROUND = timedelta(days=7)
@@ -180,7 +192,7 @@ def untimely_markers(session: Session, donor: Donor, donated_on: date) -> Iterat
     for marker, result in panel_of(session, donor.key).items():
         if marker in MINIMUM_PANEL and not earliest <= result.sampled_on <= donated_on + SAMPLE_AROUND:
             text = (
-                f"{marker.value} of donor {donor.pseudonym} was sampled on {result.sampled_on}; for the donation of {donated_on}"
-                f" it must be between {earliest} and {donated_on + SAMPLE_AROUND}"
+                f"{marker.value} of donor {donor.pseudonym} was sampled on {result.sampled_on};"
+                f" for the donation of {donated_on} it must be between {earliest} and {donated_on + SAMPLE_AROUND}"
             )
             yield Reason("marker-untimely", text)

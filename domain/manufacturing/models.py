@@ -121,7 +121,7 @@ class Donation(AppendOnly, table=True):
 
 
 class Step(Entity, table=True):
-    """One piece of manufacturing. It is open until completed; times as said (started_at, ended_at) and as recorded (UTC)."""
+    """One piece of manufacturing, open until completed; times as said (started_at, ended_at) and as recorded (UTC)."""
 
     number: str = Field(unique=True)
     kind: str = Field(index=True)
@@ -143,7 +143,8 @@ class Step(Entity, table=True):
 class Reading(AppendOnly, table=True):
     """One recorded value of a parameter on a step.
 
-    entered_*: as typed. value: in the catalogue's `unit`, empty for choices and texts. alert: why the value is flagged, if it is.
+    entered_*: as typed. value: in the catalogue's `unit`, empty for choices and texts. alert: why the value is flagged,
+    if it is.
     replaces_id: the reading that this one corrects, with `reason`; a reading is replaced once at most.
     """
 

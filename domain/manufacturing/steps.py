@@ -125,7 +125,7 @@ def start_step(work: Work, command: StartStep) -> Step:
             comment=command.comment,
             started_at=started_at,
             start_recorded_at=work.now,
-            started_by=work.actor.user_id,
+            started_by=work.actor.person,
             late=work.now - started_at > LATE_AFTER,
         )
     )
@@ -156,12 +156,18 @@ def correct_reading(work: Work, command: CorrectReading) -> Reading:
     if old is None:
         raise NotFound(Reason("reading-not-found", f"there is no reading {command.reading_id}", "reading_id"))
     if work.session.exec(select(Reading.id).where(Reading.replaces_id == old.id)).first() is not None:
-        raise Conflict(Reason("reading-replaced", "this reading was corrected already; correct the newer one", "reading_id"))
+        raise Conflict(
+            Reason("reading-replaced", "this reading was corrected already; correct the newer one", "reading_id")
+        )
     step = work.session.exec(select(Step).where(Step.id == old.step_id).with_for_update()).one()
     refuse_if_any(_decided_lots(work.session, step))
     kind = step_kind(step.kind)
     entry = Entry(
-        parameter=old.parameter, value=command.value, unit=command.unit, comment=command.comment, happened_at=old.happened_at
+        parameter=old.parameter,
+        value=command.value,
+        unit=command.unit,
+        comment=command.comment,
+        happened_at=old.happened_at,
     )
     corrected = _reading(work, step, kind, entry, old, command.reason)
     refuse_if_any(cross_check(kind.code, current_values(work.session, step.key) | {old.parameter: _plain(corrected)}))
@@ -175,7 +181,13 @@ def complete_step(work: Work, command: CompleteStep) -> Step:
     kind = step_kind(step.kind)
     ended_at = _happened(work, command.ended_at, "ended_at")
     if ended_at < step.started_at:
-        raise Invalid(Reason("times-reversed", f"the step started at {step.started_at:%Y-%m-%d %H:%M} UTC, after that end", "ended_at"))
+        raise Invalid(
+            Reason(
+                "times-reversed",
+                f"the step started at {step.started_at:%Y-%m-%d %H:%M} UTC, after that end",
+                "ended_at",
+            )
+        )
     record(work, step, kind, command.readings)
     values = current_values(work.session, step.key)
     lots = {lot.lot_number: lot for lot in yielded(work.session, step.key)}
@@ -192,11 +204,18 @@ def complete_step(work: Work, command: CompleteStep) -> Step:
 
 
 def record(work: Work, step: Step, kind: StepKind, entries: Sequence[Entry]) -> list[Reading]:
-    """Write readings, after checking each against the catalogue and all of them against each other."""
-    readings = [_reading(work, step, kind, entry) for entry in entries]
-    if readings:
-        new = {reading.parameter: _plain(reading) for reading in readings}
-        refuse_if_any(cross_check(kind.code, current_values(work.session, step.key) | new))
+    """Write readings, after checking each against the catalogue and all against each other; a parameter once only."""
+    if not entries:
+        return []
+    known = current_values(work.session, step.key)
+    readings: list[Reading] = []
+    for entry in entries:
+        if entry.parameter in known:
+            text = f"{entry.parameter} is recorded already; correct that reading, with the reason"
+            raise Conflict(Reason("reading-exists", text, f"readings.{entry.parameter}"))
+        readings.append(_reading(work, step, kind, entry))
+        known[entry.parameter] = _plain(readings[-1])
+    refuse_if_any(cross_check(kind.code, known))
     return [work.add(reading) for reading in readings]
 
 
@@ -223,7 +242,13 @@ def _plain(reading: Reading) -> Decimal | str:
 
 def _happened(work: Work, said: datetime | None, field: str) -> datetime:
     if said is not None and said > work.now + CLOCK_SKEW:
-        raise Invalid(Reason("in-the-future", f"{said:%Y-%m-%d %H:%M} is in the future; the server's time is {work.now:%Y-%m-%d %H:%M} UTC", field))
+        raise Invalid(
+            Reason(
+                "in-the-future",
+                f"{said:%Y-%m-%d %H:%M} is in the future; the server's time is {work.now:%Y-%m-%d %H:%M} UTC",
+                field,
+            )
+        )
     return said or work.now
 
 
@@ -232,18 +257,32 @@ def _open_step(work: Work, number: str) -> Step:
     if step is None:
         raise NotFound(Reason("step-not-found", f"there is no step {number!r}", "step_number"))
     if step.ended_at is not None:
-        raise Refused(Reason("step-complete", f"step {number} is complete; nothing more can be recorded on it", "step_number"))
+        raise Refused(
+            Reason("step-complete", f"step {number} is complete; nothing more can be recorded on it", "step_number")
+        )
     return step
 
 
-def _reading(work: Work, step: Step, kind: StepKind, entry: Entry, replaces: Reading | None = None, reason: str = "") -> Reading:
+def _reading(
+    work: Work, step: Step, kind: StepKind, entry: Entry, replaces: Reading | None = None, reason: str = ""
+) -> Reading:
     field = f"readings.{entry.parameter}"
     happened_at = _happened(work, entry.happened_at, f"{field}.happened_at")
     if replaces is None and happened_at < step.started_at - CLOCK_SKEW:
-        raise Invalid(Reason("before-the-step", f"the step started at {step.started_at:%Y-%m-%d %H:%M} UTC, after that reading", f"{field}.happened_at"))
+        raise Invalid(
+            Reason(
+                "before-the-step",
+                f"the step started at {step.started_at:%Y-%m-%d %H:%M} UTC, after that reading",
+                f"{field}.happened_at",
+            )
+        )
     checked = kind.parameter(entry.parameter).check(entry.value, entry.unit, f"{field}.value")
     if checked.alert and not entry.comment:
-        raise Invalid(Reason("comment-needed", f"{checked.alert.text} Say why in a comment, or mend the value.", f"{field}.comment"))
+        raise Invalid(
+            Reason(
+                "comment-needed", f"{checked.alert.text} Say why in a comment, or mend the value.", f"{field}.comment"
+            )
+        )
     return Reading(
         step_id=step.key,
         parameter=entry.parameter,
@@ -256,7 +295,7 @@ def _reading(work: Work, step: Step, kind: StepKind, entry: Entry, replaces: Rea
         happened_at=happened_at,
         recorded_at=work.now,
         late=work.now - happened_at > LATE_AFTER,
-        recorded_by=work.actor.user_id,
+        recorded_by=work.actor.person,
         replaces_id=replaces.id if replaces else None,
         reason=reason,
     )
@@ -273,15 +312,29 @@ def _product(work: Work, command: StartStep) -> Product | None:
 
 def _donor(work: Work, command: StartStep) -> Donor | None:
     if (command.donor is not None) != (command.kind == "procurement"):
-        raise Invalid(Reason("donor-with-procurement", "a procurement names its donor, and no other step does", "donor"))
+        raise Invalid(
+            Reason("donor-with-procurement", "a procurement names its donor, and no other step does", "donor")
+        )
     if command.donor is None:
         return None
     donor = donor_named(work.session, command.donor)
     if donor.consent_withdrawn_on is not None:
-        raise Refused(Reason("consent-withdrawn", f"donor {donor.pseudonym} withdrew the consent on {donor.consent_withdrawn_on}", "donor"))
+        raise Refused(
+            Reason(
+                "consent-withdrawn",
+                f"donor {donor.pseudonym} withdrew the consent on {donor.consent_withdrawn_on}",
+                "donor",
+            )
+        )
     said = [entry.value for entry in command.readings if entry.parameter == "tissue_source"]
     if said and said[0] != donor.tissue:
-        raise Refused(Reason("tissue-differs", f"donor {donor.pseudonym} gives {donor.tissue.value}, not {said[0]}", "readings.tissue_source.value"))
+        raise Refused(
+            Reason(
+                "tissue-differs",
+                f"donor {donor.pseudonym} gives {donor.tissue.value}, not {said[0]}",
+                "readings.tissue_source.value",
+            )
+        )
     return donor
 
 
@@ -291,7 +344,11 @@ def _unfit_inputs(kind: StepKind, command: StartStep, lots: Mapping[str, Lot]) -
     for lot in lots.values():
         if lot.kind not in kind.consumes:
             allowed = ", ".join(kind.consumes)
-            yield Reason("wrong-kind-of-lot", f"{kind.en} does not take {lot.kind.value} ({lot.lot_number}); it takes {allowed}", "inputs")
+            yield Reason(
+                "wrong-kind-of-lot",
+                f"{kind.en} does not take {lot.kind.value} ({lot.lot_number}); it takes {allowed}",
+                "inputs",
+            )
     needed = [code for code in kind.consumes if code is not LotKind.RAW_MATERIAL]
     if needed and not any(lot.kind in needed for lot in lots.values()):
         yield Reason("input-missing", f"{kind.en} needs at least one lot of {', '.join(needed)}", "inputs")
@@ -300,7 +357,9 @@ def _unfit_inputs(kind: StepKind, command: StartStep, lots: Mapping[str, Lot]) -
 def _unfit_outputs(kind: StepKind, command: StartStep, product: Product | None) -> Iterator[Reason]:
     for wanted in command.outputs:
         if wanted.kind not in kind.yields:
-            yield Reason("wrong-kind-of-lot", f"{kind.en} yields {', '.join(kind.yields)}, not {wanted.kind.value}", "outputs")
+            yield Reason(
+                "wrong-kind-of-lot", f"{kind.en} yields {', '.join(kind.yields)}, not {wanted.kind.value}", "outputs"
+            )
     if kind.expiry.product_shelf_life and product is None:
         yield Reason("product-needed", f"{kind.en} needs a product, whose shelf life dates the lot", "product_code")
 
@@ -312,20 +371,32 @@ def _refuse_unfit_donors(work: Work, kind: StepKind, lots: Iterable[Lot]) -> Non
     reasons = []
     for donor, _ in donors_of(work.session, [lot.key for lot in lots]):
         if (decision := eligibility_of(work.session, donor.key)) is not Eligibility.ELIGIBLE:
-            reasons.append(Reason("donor-not-eligible", f"donor {donor.pseudonym} is {decision.value}: no bank is made of these cells", "inputs"))
+            reasons.append(
+                Reason(
+                    "donor-not-eligible",
+                    f"donor {donor.pseudonym} is {decision.value}: no bank is made of these cells",
+                    "inputs",
+                )
+            )
     refuse_if_any(reasons)
 
 
 def donors_of(session: Session, lot_ids: Iterable[int]) -> list[tuple[Donor, Lot]]:
     """Every donor whose cells are in these lots, with the donation lot."""
     all_ids = {one for lot_id in lot_ids for one in (lot_id, *ancestor_ids(session, lot_id))}
-    found = select(Donor, Lot).join(Donation, col(Donation.donor_id) == Donor.id).join(Lot, col(Donation.lot_id) == Lot.id)
+    found = (
+        select(Donor, Lot).join(Donation, col(Donation.donor_id) == Donor.id).join(Lot, col(Donation.lot_id) == Lot.id)
+    )
     return [(donor, lot) for donor, lot in session.exec(found.where(col(Donation.lot_id).in_(all_ids)))]
 
 
 def _shares(kind: StepKind, command: StartStep, lots: Mapping[str, Lot]) -> dict[str, Decimal]:
     """Percent of each sub-lot of a pool: typed, adding up to 100 within 0.1, and telling the same as the quantities."""
-    pooled = [one for one in command.inputs if kind.code == "pooling" and lots[one.lot_number].kind is not LotKind.RAW_MATERIAL]
+    pooled = [
+        one
+        for one in command.inputs
+        if kind.code == "pooling" and lots[one.lot_number].kind is not LotKind.RAW_MATERIAL
+    ]
     if not pooled:
         if any(one.share is not None for one in command.inputs):
             raise Invalid(Reason("share-not-allowed", "only a pooling has shares", "inputs.share"))
@@ -338,14 +409,18 @@ def _shares(kind: StepKind, command: StartStep, lots: Mapping[str, Lot]) -> dict
     for number, share in shares.items():
         found = amounts[number] * 100 / total
         if abs(found - share) > SHARE_TOLERANCE:
-            raise Refused(Reason("share-differs", f"lot {number} gives {found:.2f} % by quantity, not {share} %", "inputs.share"))
+            raise Refused(
+                Reason("share-differs", f"lot {number} gives {found:.2f} % by quantity, not {share} %", "inputs.share")
+            )
     return shares
 
 
 def _unmatched(lots: Mapping[str, Lot], outputs: Sequence[Measured]) -> Iterator[Reason]:
     named = [output.lot_number for output in outputs]
     for number in lots.keys() - set(named):
-        yield Reason("output-missing", f"lot {number} is not measured; a step is complete when all it yields is", "outputs")
+        yield Reason(
+            "output-missing", f"lot {number} is not measured; a step is complete when all it yields is", "outputs"
+        )
     for number in set(named) - lots.keys():
         yield Reason("output-unknown", f"lot {number} is not yielded by this step", "outputs")
     if len(set(named)) != len(named):
@@ -360,16 +435,21 @@ def _finish(work: Work, step: Step, kind: StepKind, lot: Lot, output: Measured, 
     lot.manufactured_on = min(parent.manufactured_on or made_on for parent in carried) if inherits else made_on
     latest = _latest_expiry(work, kind, lot, step, carried, made_on)
     if output.expires_on is not None and latest is not None and output.expires_on > latest:
-        text = f"lot {lot.lot_number} may expire on {latest} at the latest ({kind.expiry.source}), not on {output.expires_on}"
+        said = f"lot {lot.lot_number} may expire on {latest} at the latest"
+        text = f"{said} ({kind.expiry.source}), not on {output.expires_on}"
         raise Refused(Reason("expiry-too-late", text, "outputs.expires_on"))
     if output.expires_on is not None and output.expires_on < made_on:
-        raise Invalid(Reason("expiry-too-early", f"lot {lot.lot_number} cannot expire before it was made", "outputs.expires_on"))
+        raise Invalid(
+            Reason("expiry-too-early", f"lot {lot.lot_number} cannot expire before it was made", "outputs.expires_on")
+        )
     lot.expires_on = output.expires_on or latest
     measured(work, lot, positive(output.quantity, lot.unit, "outputs.quantity"))
     lifecycle.move(work, lot, "finish")
 
 
-def _latest_expiry(work: Work, kind: StepKind, lot: Lot, step: Step, carried: Sequence[Lot], made_on: date) -> date | None:
+def _latest_expiry(
+    work: Work, kind: StepKind, lot: Lot, step: Step, carried: Sequence[Lot], made_on: date
+) -> date | None:
     """The latest date the step's rule allows; None where lots of that kind have none."""
     bounds = [parent.expires_on for parent in carried if parent.expires_on is not None]
     if kind.expiry.max_days is not None:
@@ -394,4 +474,8 @@ def _decided_lots(session: Session, step: Step) -> Iterator[Reason]:
     everything = {one for lot_id in own for one in (lot_id, *descendant_ids(session, lot_id))}
     states = (col(Lot.state).in_(decided)) | (col(Lot.held_from).in_(decided))
     for lot in session.exec(select(Lot).where(col(Lot.id).in_(everything), states)):
-        yield Reason("lot-decided", f"lot {lot.lot_number} is {lot.state.value} on the strength of this reading; raise it with QA", "reading_id")
+        yield Reason(
+            "lot-decided",
+            f"lot {lot.lot_number} is {lot.state.value} on the strength of this reading; raise it with QA",
+            "reading_id",
+        )

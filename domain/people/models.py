@@ -13,7 +13,8 @@ from domain.store import Entity, UtcDateTime, coded, moment
 class User(Entity, table=True):
     """A person, or an instrument, that can act. A username is never reused (21 CFR 11.100(a)); nobody is deleted.
 
-    password_is_own: false while the password was set by somebody else; such a password signs in but signs nothing (21 CFR 11.200(a)(2)).
+    password_is_own: false while the password was set by somebody else; such a password signs in but signs nothing (21
+    CFR 11.200(a)(2)).
     """
 
     __tablename__ = "app_user"

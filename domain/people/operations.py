@@ -91,13 +91,15 @@ def user_named(session: Session, username: str) -> User:
 
 def roles_held(session: Session, user_id: int) -> tuple[Role, ...]:
     """The roles a user holds now."""
-    held = select(RoleGrant.role).where(RoleGrant.user_id == user_id, col(RoleGrant.revoked_at).is_(None))
+    held = select(col(RoleGrant.role)).where(RoleGrant.user_id == user_id, col(RoleGrant.revoked_at).is_(None))
     return tuple(session.exec(held.order_by(RoleGrant.role)))
 
 
 def _refuse_toxic(roles: tuple[Role, ...]) -> None:
     if pairs := toxic_pairs(roles):
-        raise Refused(*(Reason("toxic-roles", f"these roles may not be held by one person: {pair}", "roles") for pair in pairs))
+        raise Refused(
+            *(Reason("toxic-roles", f"these roles may not be held by one person: {pair}", "roles") for pair in pairs)
+        )
 
 
 @operation(Permission.MANAGE_USERS)
@@ -105,7 +107,11 @@ def create_user(work: Work, command: CreateUser) -> User:
     """A username is given once and never again."""
     _refuse_toxic(command.roles)
     if work.session.exec(select(User.id).where(User.username == command.username)).first() is not None:
-        raise Conflict(Reason("username-taken", f"the username {command.username!r} was given already; it is never reused", "username"))
+        raise Conflict(
+            Reason(
+                "username-taken", f"the username {command.username!r} was given already; it is never reused", "username"
+            )
+        )
     user = work.add(
         User(
             username=command.username,
@@ -189,12 +195,14 @@ def issue_token(work: Work, command: IssueToken) -> str:
     """A token for an instrument account; returns it, once."""
     user = user_named(work.session, command.username)
     if roles_held(work.session, user.key) != (Role.INSTRUMENT,):
-        raise Refused(Reason("not-an-instrument", "tokens are made only for accounts whose one role is instrument", "username"))
+        raise Refused(
+            Reason("not-an-instrument", "tokens are made only for accounts whose one role is instrument", "username")
+        )
     return _start(work, user, SignInKind.TOKEN, timedelta(days=command.days))
 
 
 @operation(None)
-def end_sign_in(work: Work, command: EndSignIn) -> None:
+def end_sign_in(work: Work, _command: EndSignIn) -> None:
     """Ends the sign-in the act came by."""
     if work.actor.session_id is not None and (sign_in := work.session.get(SignIn, work.actor.session_id)):
         sign_in.ended_at = work.now
@@ -226,11 +234,13 @@ def token_digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-WRONG = Reason("wrong-credentials", "username and password do not belong together, or the account is closed or locked for a while")
+WRONG = Reason(
+    "wrong-credentials", "username and password do not belong together, or the account is closed or locked for a while"
+)
 
 
 def _failed(user_id: int) -> Callable[[Work], None]:
-    """The aftermath of a wrong password: counted, and from the fifth on the account is locked, twice as long each time."""
+    """The aftermath of a wrong password: counted; from the fifth on the account is locked, twice as long each time."""
 
     def count(work: Work) -> None:
         user = work.session.exec(select(User).where(User.id == user_id).with_for_update()).one()
@@ -273,13 +283,15 @@ class OpenSignIn(Command):
 def open_sign_in(work: Work, command: OpenSignIn) -> str:
     """Starts the sign-in and forgets earlier failures; returns the token."""
     user = work.session.get_one(User, command.user_id)
+    if not user.active:
+        raise Unauthenticated(WRONG)
     if user.failed_attempts:
         user.failed_attempts, user.locked_until = 0, None
     return _start(work, user, command.kind, LIFETIME[command.kind])
 
 
 def sign_in(site: Site, username: str, password: str, kind: SignInKind) -> str:
-    """Check name and password, and start a sign-in; returns its token. Raises Unauthenticated, after recording the failure.
+    """Check name and password, and start a sign-in; returns its token. Raises Unauthenticated, and records that.
 
     The password is checked before the transaction: Argon2 takes long on purpose, and must not hold the write lock.
     """
@@ -299,5 +311,3 @@ def sign_in(site: Site, username: str, password: str, kind: SignInKind) -> str:
     assert user is not None
     with transaction(site, actor) as work:
         return open_sign_in(work, OpenSignIn(user_id=user.key, kind=kind))
-
-

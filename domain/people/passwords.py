@@ -25,6 +25,7 @@ def hash_password(password: str, username: str) -> str:
 def matches(password_hash: str | None, password: str) -> bool:
     """Whether the password belongs to the hash; without a hash the same time is spent and the answer is no."""
     try:
-        return hasher.verify(password_hash or _NOBODY, password[:1000]) and password_hash is not None
+        hasher.verify(password_hash or _NOBODY, password[:1000])
     except (VerificationError, InvalidHashError):
         return False
+    return password_hash is not None

@@ -16,7 +16,9 @@ from domain.work import Actor, Site, View
 IDLE_LIMIT = timedelta(minutes=30)
 SEEN_EVERY = timedelta(minutes=1)
 
-SIGNED_OUT = Reason("not-signed-in", "sign in first: there is no sign-in, or it has ended, expired or been idle for too long")
+SIGNED_OUT = Reason(
+    "not-signed-in", "sign in first: there is no sign-in, or it has ended, expired or been idle for too long"
+)
 
 _by_token: Any = (
     sa.select(
@@ -32,7 +34,7 @@ _by_token: Any = (
     )
     .join(User, SignIn.user_id == User.id)
     .join(activity, activity.c.sign_in_id == SignIn.id)
-    .outerjoin(RoleGrant, sa.and_(RoleGrant.user_id == User.id, col(RoleGrant.revoked_at).is_(None)))
+    .outerjoin(RoleGrant, sa.and_(col(RoleGrant.user_id) == User.id, col(RoleGrant.revoked_at).is_(None)))
     .where(
         SignIn.token_sha256 == sa.bindparam("digest"),
         col(SignIn.ended_at).is_(None),
@@ -41,13 +43,16 @@ _by_token: Any = (
 )
 _seen = (
     activity.update()
-    .where(activity.c.sign_in_id == sa.bindparam("which"), activity.c.last_seen_at < sa.bindparam("before", type_=UtcDateTime))
+    .where(
+        activity.c.sign_in_id == sa.bindparam("which"),
+        activity.c.last_seen_at < sa.bindparam("before", type_=UtcDateTime),
+    )
     .values(last_seen_at=sa.bindparam("at", type_=UtcDateTime))
 )
 
 
 def actor_of(site: Site, token: str, kind: SignInKind) -> Actor:
-    """The actor that a token stands for. Raises Unauthenticated when it is unknown, ended, expired, or (pages) idle too long."""
+    """The actor that a token stands for. Raises Unauthenticated when it is unknown, ended, expired or (page) idle."""
     with reading(site.engine) as session:
         rows = session.connection().execute(_by_token, {"digest": token_digest(token)}).all()
     now = site.clock()
@@ -80,7 +85,9 @@ class UserView(View):
 def users(session: Session) -> list[UserView]:
     """Everybody, in two statements."""
     held: dict[int, list[Role]] = {}
-    for user_id, role in session.exec(select(RoleGrant.user_id, RoleGrant.role).where(col(RoleGrant.revoked_at).is_(None))):
+    for user_id, role in session.exec(
+        select(RoleGrant.user_id, col(RoleGrant.role)).where(col(RoleGrant.revoked_at).is_(None))
+    ):
         held.setdefault(user_id, []).append(role)
     return [
         UserView(

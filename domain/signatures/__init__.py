@@ -53,7 +53,7 @@ MEANING_DE: dict[Meaning, str] = {
 
 
 class Signature(AppendOnly, table=True):
-    """One signature: the printed name and function as they were, the UTC time, the meaning, and the digest of what was signed."""
+    """One signature: name and function as they were, UTC time, meaning, and the digest of what was signed."""
 
     user_id: int = Field(foreign_key="app_user.id", index=True)
     sign_in_id: int | None = Field(default=None, foreign_key="sign_in.id")
@@ -67,7 +67,7 @@ class Signature(AppendOnly, table=True):
 
 
 class Credentials(BaseModel):
-    """Both components of a signature; the username may be left out after the first signing of a session (21 CFR 11.200(a)(1))."""
+    """Both components of a signature; the username only for the first signing of a session (21 CFR 11.200(a)(1))."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -94,15 +94,21 @@ def digest(content: Any) -> str:
 def sign(work: Work, record: Entity, content: Any, meaning: Meaning, credentials: Credentials) -> Signature:
     """Ask for the password again and bind the signature to the digest of `content`, the record's plain values.
 
-    Raises Unauthenticated when name and password do not belong to the actor, Refused when the password was set by somebody else
-    or the username is missing at the first signing of a session.
+    Raises Unauthenticated when name and password do not belong to the actor, Refused when the password was set by
+    somebody else or the username is missing at the first signing of a session.
     """
     if credentials.username is None and not _has_signed(work):
-        raise Refused(Reason("username-needed", "the first signature of a session needs the username too", "credentials.username"))
+        raise Refused(
+            Reason("username-needed", "the first signature of a session needs the username too", "credentials.username")
+        )
     user = verified(work, credentials.username, credentials.password.get_secret_value())
     if not user.password_is_own:
         raise Refused(
-            Reason("password-not-own", "change your password first: whoever set it could sign in your name", "credentials.password")
+            Reason(
+                "password-not-own",
+                "change your password first: whoever set it could sign in your name",
+                "credentials.password",
+            )
         )
     return work.add(
         Signature(
@@ -112,7 +118,7 @@ def sign(work: Work, record: Entity, content: Any, meaning: Meaning, credentials
             function=user.function,
             meaning=meaning,
             signed_at=work.now,
-            record=record.__tablename__,  # type: ignore[arg-type]
+            record=record.__tablename__,
             record_id=record.key,
             record_sha256=digest(content),
         )
@@ -120,7 +126,9 @@ def sign(work: Work, record: Entity, content: Any, meaning: Meaning, credentials
 
 
 def _has_signed(work: Work) -> bool:
-    signed = select(Signature.id).where(Signature.sign_in_id == work.actor.session_id, col(Signature.sign_in_id).is_not(None))
+    signed = select(Signature.id).where(
+        Signature.sign_in_id == work.actor.session_id, col(Signature.sign_in_id).is_not(None)
+    )
     return work.session.exec(signed.limit(1)).first() is not None
 
 
@@ -133,5 +141,6 @@ def signatures_on(session: Session, record: Entity, content: Any = None) -> list
         .order_by(col(Signature.id))
     )
     return [
-        SignatureView.model_validate(one).model_copy(update={"current": now is None or one.record_sha256 == now}) for one in found
+        SignatureView.model_validate(one).model_copy(update={"current": now is None or one.record_sha256 == now})
+        for one in found
     ]

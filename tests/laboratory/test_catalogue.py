@@ -10,11 +10,49 @@ from domain.laboratory import catalogue
 from domain.laboratory.catalogue import TESTS, Test
 from domain.laboratory.derived import FORMULAS
 
-PANEL = """
-APP-CAKE APP-REC PART-CONC PART-VIAL SIZE-DIST PCT-30-150 SPAN PDI MORPH PROT LIPID RATIO-PP TET-9 TET-63 TET-81 CYT
-NEG-INT NEG-EXT MSC-EV-ID LYSIS POT-1 STER STER-R ENDO MYCO BIOB VIRUS VIS SUBV-10 SUBV-25 MOIST PH OSMO UNIF DNA BSA
-RES RNA ZETA CCI LYO-REC
-""".split()
+PANEL = [
+    "APP-CAKE",
+    "APP-REC",
+    "PART-CONC",
+    "PART-VIAL",
+    "SIZE-DIST",
+    "PCT-30-150",
+    "SPAN",
+    "PDI",
+    "MORPH",
+    "PROT",
+    "LIPID",
+    "RATIO-PP",
+    "TET-9",
+    "TET-63",
+    "TET-81",
+    "CYT",
+    "NEG-INT",
+    "NEG-EXT",
+    "MSC-EV-ID",
+    "LYSIS",
+    "POT-1",
+    "STER",
+    "STER-R",
+    "ENDO",
+    "MYCO",
+    "BIOB",
+    "VIRUS",
+    "VIS",
+    "SUBV-10",
+    "SUBV-25",
+    "MOIST",
+    "PH",
+    "OSMO",
+    "UNIF",
+    "DNA",
+    "BSA",
+    "RES",
+    "RNA",
+    "ZETA",
+    "CCI",
+    "LYO-REC",
+]
 
 
 def test_the_whole_panel_is_in_the_catalogue() -> None:

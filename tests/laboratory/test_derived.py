@@ -56,7 +56,7 @@ def test_recovery_over_lyophilisation() -> None:
 
 def test_the_figures_of_a_distribution() -> None:
     found = {name: figure(derive(name, {"distribution": CURVE})) for name in ("percent-30-150", "d50", "span")}
-    assert found == {"percent-30-150": Decimal("73"), "d50": Decimal("75"), "span": Decimal("2.33333333333")}
+    assert found == {"percent-30-150": Decimal(73), "d50": Decimal(75), "span": Decimal("2.33333333333")}
     assert figure(derive("percent-above-200", {"distribution": CURVE})) == 10
 
 
@@ -64,7 +64,7 @@ def test_the_figures_of_a_distribution() -> None:
     ("value", "why"),
     [
         (None, "Not tested"),
-        (Censored(comparator="<", bound=Decimal("5"), unit="ug/mL"), "< 5"),
+        (Censored(comparator="<", bound=Decimal(5), unit="ug/mL"), "< 5"),
         (NotReportable(why="control failed"), "control failed"),
         (Qualitative(term="present"), "Present"),
         (Text(text="8"), "8"),

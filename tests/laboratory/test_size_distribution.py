@@ -29,6 +29,7 @@ def test_the_figures_of_a_curve_that_can_be_checked_by_hand() -> None:
     assert found.span == pytest.approx(125 / 75)
     assert found.sd == pytest.approx(1600**0.5)
     assert found.percent_30_150 == pytest.approx(100 * (2 * 0.4 + 6 + 2 * 0.5) / 10)
+    assert SizeDistribution((0, 1, 2), (1, 1)).percentile(40) == pytest.approx(0.8)
 
 
 def test_the_percentage_is_linear_inside_a_bin() -> None:

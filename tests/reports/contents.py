@@ -62,8 +62,9 @@ ROWS = (
     Row("POT-1", "potency", "T-cell suppression, relative potency", "T-Zell-Hemmung, relative Wirkstärke",
         "SOP-QC-090", "50 – 150 %", "104 %"),
 )  # fmt: skip
-PRINCIPLES = {"PH": "electrode", "OSMO": "freezing point", "MOIST": "Karl Fischer", "PART-CONC": "NTA", "SIZE-MODE": "NTA",
-              "TET-9": "nano-flow cytometry", "CYT": "Western blot", "RATIO-PP": "NTA, micro-BCA", "DNA": "qPCR",
+PRINCIPLES = {"PH": "electrode", "OSMO": "freezing point", "MOIST": "Karl Fischer", "PART-CONC": "NTA",
+              "SIZE-MODE": "NTA", "TET-9": "nano-flow cytometry", "CYT": "Western blot", "RATIO-PP": "NTA, micro-BCA",
+              "DNA": "qPCR",
               "ENDO": "kinetic chromogenic", "STER": "membrane filtration", "MYCO": "NAT", "POT-1": "MLR"}  # fmt: skip
 REFERENCES = {"APP-CAKE": "in-house", "PH": "Ph. Eur. 2.2.3", "OSMO": "Ph. Eur. 2.2.35", "MOIST": "USP <921>",
               "ENDO": "Ph. Eur. 2.6.14", "STER": "USP <71>", "MYCO": "Ph. Eur. 2.6.7"}  # fmt: skip

@@ -42,7 +42,7 @@ def test_letters_without_a_glyph_become_their_equals() -> None:
 
 
 def test_a_moment_without_zone_is_utc_and_the_site_has_its_own_clock() -> None:
-    moment = datetime(2026, 7, 1, 22, 30, 5)
+    moment = datetime(2026, 7, 1, 22, 30, 5)  # noqa: DTZ001
     assert in_utc(moment) == datetime(2026, 7, 1, 22, 30, 5, tzinfo=UTC)
     assert utc_time(moment) == "2026-07-01 22:30:05 UTC"
     assert site_time(moment, "Europe/Berlin") == "2026-07-02 00:30:05 +02:00 (Europe/Berlin)"

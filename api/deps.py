@@ -1,0 +1,101 @@
+"""How a request becomes an act or a question: who asks is settled before the body is looked at.
+
+`acting(operation)` gives a route a function that performs that one operation in one transaction; `asking(permission)` one that answers one query.
+Both run inside the route's own thread: a dependency that held the write lock while its route waits for a thread could wait for ever.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+
+from domain.errors import Forbidden, Reason, Unauthenticated
+from domain.people.models import SignInKind
+from domain.people.queries import SIGNED_OUT, actor_of
+from domain.permissions import Permission
+from domain.store import reading
+from domain.work import OPERATIONS, Actor, Command, Site, Work, transaction
+
+COOKIE = "exolotl_session"
+CSRF_HEADER = "x-csrf-token"
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+bearer = HTTPBearer(auto_error=False, description="the access_token of POST /api/v1/session, or an instrument's token")
+
+ResultT = TypeVar("ResultT")
+
+
+def site_of(request: Request) -> Site:
+    """The site this application serves."""
+    return request.app.state.site  # type: ignore[no-any-return]
+
+
+def csrf_token(session_token: str) -> str:
+    """The token every form of that session carries; nobody who does not know the cookie can make it."""
+    return hmac.new(session_token.encode(), b"exolotl csrf", hashlib.sha256).hexdigest()
+
+
+def signed_in(request: Request) -> Actor:
+    """Who asks: the bearer of a token, or the holder of the session cookie (with the CSRF header for anything but reading)."""
+    site = site_of(request)
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token:
+        return actor_of(site, token.strip(), SignInKind.TOKEN)
+    cookie = request.cookies.get(COOKIE)
+    if not cookie:
+        raise Unauthenticated(SIGNED_OUT)
+    actor = actor_of(site, cookie, SignInKind.PAGE)
+    if request.method not in SAFE and not hmac.compare_digest(request.headers.get(CSRF_HEADER, ""), csrf_token(cookie)):
+        raise Forbidden(Reason("csrf", f"a request with the session cookie needs the header {CSRF_HEADER}; use a bearer token instead"))
+    return actor
+
+
+def perform(site: Site, actor: Actor, operation: Callable[[Work, Any], ResultT], command: Command) -> ResultT:
+    """One operation in one transaction: the only way from HTTP to a write."""
+    with transaction(site, actor) as work:
+        return operation(work, command)
+
+
+def acting(operation: Callable[[Work, Any], Any]) -> Any:
+    """A dependency: a function `(command) -> result` that performs the operation, for a request that may."""
+    known = OPERATIONS[operation.__name__]
+
+    def ready(request: Request, _scheme: Any = Depends(bearer)) -> Callable[[Command], Any]:
+        site, actor = site_of(request), signed_in(request)
+        if known.permission is not None and known.permission not in actor.permissions:
+            with transaction(site, actor) as work:
+                work.act = known.name
+                actor.require(known.permission)
+        return lambda command: perform(site, actor, operation, command)
+
+    ready.permission = known.permission  # type: ignore[attr-defined]
+    return Depends(ready)
+
+
+def asking(permission: Permission | None = Permission.READ_RECORDS) -> Any:
+    """A dependency: a function `(query, *arguments) -> answer` over one consistent view of the data, for a request that may.
+
+    A query is called with the session first.
+    """
+
+    def ready(request: Request, _scheme: Any = Depends(bearer)) -> Callable[..., Any]:
+        site, actor = site_of(request), signed_in(request)
+        if permission is not None:
+            actor.require(permission)
+
+        def ask(query: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+            with reading(site.engine, consistent=True) as session:
+                return query(session, *arguments, **named)
+
+        return ask
+
+    ready.permission = permission  # type: ignore[attr-defined]
+    return Depends(ready)
+
+
+def current_actor(request: Request, _scheme: Any = Depends(bearer)) -> Actor:
+    """A dependency: who asks."""
+    return signed_in(request)

@@ -1,0 +1,46 @@
+"""The application: the JSON API, the pages, refusals, health."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+
+import anyio.to_thread
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+import api.rest
+import api.web
+from api import health, problems
+from api.settings import settings
+from domain.work import Site
+
+DESCRIPTION = """
+Lots, quality control and certificates of analysis for secretome and extracellular-vesicle products.
+
+Sign in with `POST /api/v1/session` and send the `access_token` as a bearer token. Numbers are text (`"7.40"` is not `"7.4"`), units are
+UCUM, times carry their zone. Every refusal is a problem (RFC 9457) that lists all its reasons. Nothing is edited or deleted: a correction is a
+new record that names the one it replaces. This system never claims that a product is approved.
+"""
+
+
+def create_app(site: Site | None = None, threads: int | None = None) -> FastAPI:
+    """The application for a site (default: the one the settings describe)."""
+    chosen = site or settings().site()
+    tokens = threads or settings().worker_threads()
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = tokens
+        yield
+        chosen.engine.dispose()
+
+    app = FastAPI(title="Exolotl", version="0.1.0", description=DESCRIPTION, lifespan=lifespan)
+    app.state.site = chosen
+    problems.install(app)
+    api.rest.install(app)
+    app.include_router(health.router)
+    api.web.install(app)
+    registry = CollectorRegistry()
+    app.state.metrics = SimpleNamespace(registry=registry)
+    app.add_middleware(health.Metrics, registry=registry)
+    return app

@@ -1,0 +1,422 @@
+"""Forms as data: a sheet is groups of fields; one template draws it, one function turns what was typed into a command.
+
+The name of a field is its place in the command (`quantity.value`, `inputs.0.lot_number`), so a refusal's `field` finds the
+field it is about, and what was typed stays in it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, Response
+from pydantic import ValidationError
+from starlette.datastructures import UploadFile
+
+from api.deps import perform
+from api.problems import KINDS
+from api.web.pages import Visit, leads_to, page, visiting
+from api.web.words import sentence
+from domain.errors import DomainError, Forbidden, Invalid, Reason
+from domain.work import OPERATIONS, Command, Work
+
+Kind = Literal["text", "area", "number", "select", "date", "time", "password", "checks", "file", "hidden", "code"]
+Option = tuple[str, str]
+
+MOST_FIELDS = 2000
+MOST_BYTES = 20_000_000
+
+#: A row in which nothing but these is filled was not typed by anybody.
+IDLE = frozenset({"unit", "rounding", "required", "marker"})
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field. `allowed` stands beside it: what may be entered; `unit` behind it."""
+
+    name: str
+    label: str
+    kind: Kind = "text"
+    hint: str = ""
+    allowed: str = ""
+    usual: str = ""
+    unit: str = ""
+    options: tuple[Option, ...] = ()
+    needed: bool = True
+    value: str = ""
+    autocomplete: str = "off"
+    mark: str = ""
+    suggestions: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A number with the unit it is given in: two controls, `<name>.value` and `<name>.unit`, under one label."""
+
+    name: str
+    label: str
+    units: tuple[Option, ...]
+    hint: str = ""
+    allowed: str = ""
+    usual: str = ""
+    needed: bool = True
+    value: str = ""
+    unit: str = ""
+    mark: str = ""
+    comment: bool = False
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table of equal rows, `<name>.<place>.<column>`; more are added by asking for them."""
+
+    name: str
+    columns: tuple[Field, ...]
+    least: int = 1
+    first: int = 0
+    more: str = "Add a row"
+    presets: tuple[Mapping[str, str], ...] = ()
+
+
+Part = Field | Amount | Rows
+
+
+@dataclass(frozen=True)
+class Group:
+    """Fields under one heading."""
+
+    legend: str
+    parts: tuple[Part, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A form: title, what it does, its groups, and the words on its button. `tone` is `grave` for what cannot be undone."""
+
+    title: str
+    groups: tuple[Group, ...]
+    button: str
+    lead: str = ""
+    back: tuple[str, str] = ("/work", "My work")
+    tone: str = "main"
+    warnings: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    above: str = ""
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Typed:
+    """What came with a form: the text of each field by name, and its files."""
+
+    def __init__(self, items: Iterable[tuple[str, str]] = (), files: Mapping[str, tuple[str, bytes]] | None = None) -> None:
+        self.values: dict[str, list[str]] = {}
+        for name, value in items:
+            self.values.setdefault(name, []).append(value)
+        self.files = dict(files or {})
+
+    def get(self, name: str, default: str = "") -> str:
+        """The text of a field."""
+        return self.values.get(name, [default])[0]
+
+    def all(self, name: str) -> list[str]:
+        """Every ticked value of a field."""
+        return self.values.get(name, [])
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.values
+
+    def __bool__(self) -> bool:
+        return bool(self.values)
+
+    def places(self, name: str) -> list[int]:
+        """The places of the rows that were sent."""
+        starts = f"{name}."
+        found = {key[len(starts) :].partition(".")[0] for key in self.values if key.startswith(starts)}
+        return sorted(int(place) for place in found if place.isdigit())
+
+
+async def typed_in(request: Request) -> Typed:
+    """A dependency: the form of the request, read before the route's thread is taken."""
+    form = await request.form(max_fields=MOST_FIELDS)
+    items: list[tuple[str, str]] = []
+    files: dict[str, tuple[str, bytes]] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile):
+            data = await value.read(MOST_BYTES + 1)
+            if len(data) > MOST_BYTES:
+                raise Invalid(Reason("file-too-large", f"a file has at most {MOST_BYTES // 1_000_000} MB", name))
+            files[name] = (value.filename or "file", data)
+        else:
+            items.append((name, value.replace("\r\n", "\n")))
+    typed = _compacted(Typed(items, files))
+    request.state.typed = typed
+    return typed
+
+
+def _compacted(typed: Typed) -> Typed:
+    """The same with empty rows moved behind the filled ones, so that the place of a row is its place in the command."""
+    tables: dict[str, dict[int, dict[str, list[str]]]] = {}
+    for name, values in typed.values.items():
+        table, _, rest = name.partition(".")
+        place, _, column = rest.partition(".")
+        if place.isdigit() and column and len(place) < 5:
+            tables.setdefault(table, {}).setdefault(int(place), {})[column] = values
+    for table, rows in tables.items():
+        filled = sorted(rows, key=lambda place: (_is_idle(rows[place]), place))
+        for new, old in enumerate(filled):
+            for column in {column for row in rows.values() for column in row}:
+                typed.values[f"{table}.{new}.{column}"] = rows[old].get(column, [""])
+        for old in (place for place in rows if place >= len(filled)):
+            for column in rows[old]:
+                typed.values.pop(f"{table}.{old}.{column}", None)
+    return typed
+
+
+def _is_idle(row: Mapping[str, list[str]]) -> bool:
+    return not any(value.strip() for column, values in row.items() if column.rpartition(".")[2] not in IDLE for value in values)
+
+
+CommandT = TypeVar("CommandT", bound=Command)
+
+
+def command_of(typed: Typed, kind: type[CommandT], zone: ZoneInfo, **fixed: Any) -> CommandT:
+    """The command that was typed; blank fields are not given. Raises ValidationError, or Invalid for an impossible time."""
+    tree: dict[str, Any] = {}
+    for name, values in typed.values.items():
+        if name.startswith("_") or name == "csrf":
+            continue
+        many = name.endswith("[]")
+        given: Any = [value.strip() for value in values if value.strip()] if many else values[0].strip()
+        if given:
+            path = name.removesuffix("[]").split(".")
+            _put(tree, path, _instant(given, zone, name) if path[-1].endswith("_at") else given)
+    return kind.model_validate({**{name: _listed(name, part) for name, part in tree.items()}, **fixed})
+
+
+def _put(tree: dict[str, Any], path: list[str], value: Any) -> None:
+    for part in path[:-1]:
+        tree = tree.setdefault(part, {})
+    tree[path[-1]] = value
+
+
+def _listed(name: str, part: Any) -> Any:
+    """Tables as lists without their idle rows, and readings as entries."""
+    if not isinstance(part, dict):
+        return part
+    if name == "readings":
+        return [{"parameter": code, **entry} for code, entry in part.items() if set(entry) - {"unit"}]
+    if part and all(key.isdigit() for key in part):
+        rows = [part[key] for key in sorted(part, key=int)]
+        return [row for row in rows if not isinstance(row, dict) or _leaves(row) - IDLE]
+    return part
+
+
+def _leaves(row: Mapping[str, Any]) -> set[str]:
+    return {leaf for key, value in row.items() for leaf in (_leaves(value) if isinstance(value, dict) else {key})}
+
+
+def _instant(text: str, zone: ZoneInfo, name: str) -> datetime:
+    """What `datetime-local` sends is the clock of the site; a time that the clock skips in spring is none."""
+    try:
+        said = datetime.fromisoformat(text)
+    except ValueError:
+        said = None
+    if said is None:
+        raise Invalid(Reason("not-a-time", f"{text!r} is no time; give date and time such as 2026-11-20 09:30", name))
+    if said.tzinfo is not None:
+        return said
+    at = said.replace(tzinfo=zone).astimezone(UTC)
+    if at.astimezone(zone).replace(tzinfo=None) != said:
+        raise Invalid(Reason("not-a-time", f"{said:%Y-%m-%d %H:%M} does not exist in {zone.key}: the clocks skip that hour", name))
+    return at
+
+
+_MESSAGES = {
+    "missing": "This is needed.",
+    "enum": "Choose one of the list.",
+    "literal_error": "Choose one of the list.",
+    "date_from_datetime_parsing": "Give a date, such as 2026-11-20.",
+    "date_parsing": "Give a date, such as 2026-11-20.",
+    "int_parsing": "Give a whole number.",
+    "too_short": "At least one is needed.",
+}
+
+
+def plain_reasons(error: ValidationError, kind: type[Command], typed: Typed) -> tuple[Reason, ...]:
+    """Pydantic's errors in words, each with the name of its field."""
+    codes = [code for code in _reading_codes(typed)]
+    found = []
+    for one in error.errors():
+        place = [str(part) for part in one["loc"]]
+        if place[:1] == ["readings"] and len(place) > 1 and place[1].isdigit() and int(place[1]) < len(codes):
+            place[1] = codes[int(place[1])]
+        text = _MESSAGES.get(one["type"], str(one["msg"]).removeprefix("Value error, "))
+        if one["type"] == "string_pattern_mismatch":
+            info = kind.model_fields.get(place[0])
+            told = info and (info.description or (info.examples and f"as in {info.examples[0]}"))
+            text = f"This does not have the form it needs: {told}" if told else text
+        found.append(Reason("value-not-valid", text, ".".join(place)))
+    return tuple(found)
+
+
+def _reading_codes(typed: Typed) -> Iterator[str]:
+    seen: dict[str, set[str]] = {}
+    for name, values in typed.values.items():
+        parts = name.split(".")
+        if parts[0] == "readings" and len(parts) == 3 and values[0].strip():
+            seen.setdefault(parts[1], set()).add(parts[2])
+    return (code for code, filled in seen.items() if filled - {"unit"})
+
+
+def names_of(sheet: Sheet, typed: Typed) -> list[str]:
+    """Every control of a sheet, in its order."""
+    found: list[str] = []
+    for part in (part for group in sheet.groups for part in group.parts):
+        if isinstance(part, Field):
+            found.append(part.name)
+        elif isinstance(part, Amount):
+            found += [f"{part.name}.value", f"{part.name}.unit", *([f"{part.name}.comment"] if part.comment else [])]
+        else:
+            found += [f"{part.name}.{place}.{column.name}" for place in places_of(part, typed) for column in part.columns]
+    return found
+
+
+def places_of(rows: Rows, typed: Typed) -> range:
+    """The places of the rows to draw: those that were sent, and one more when asked."""
+    sent = len(typed.places(rows.name)) if typed else 0
+    count = max(rows.least, len(rows.presets), sent + (1 if typed.get("_more") == rows.name else 0))
+    return range(rows.first, rows.first + count)
+
+
+def field_for(where: str | None, names: Iterable[str]) -> str | None:
+    """The control that a reason is about: the very one, the nearest inside or around it, or the one of the same column."""
+    if not where:
+        return None
+    names = list(names)
+    plain = {name.removesuffix("[]"): name for name in reversed(names)}
+    if where in plain:
+        return plain[where]
+    rules: tuple[Callable[[str], bool], ...] = (
+        lambda name: name.startswith(f"{where}."),
+        lambda name: where.startswith(f"{name}."),
+        lambda name: [part for part in name.split(".") if not part.isdigit()] == where.split("."),
+        lambda name: where in name.split("."),
+        lambda name: name.rpartition(".")[2] == where.rpartition(".")[2],
+    )
+    for rule in rules:
+        for name in (one for one in plain if rule(one)):
+            return plain[name]
+        plain = dict(reversed(plain.items())) if rule is rules[0] else plain
+    return None
+
+
+_PLACES = {"wrong-credentials": "credentials.password", "token": "_"}
+
+
+def placed(reasons: Iterable[Reason], names: Iterable[str]) -> tuple[tuple[Reason, str | None], ...]:
+    """Each reason with the control it belongs to."""
+    names = list(names)
+    ordered = list(reversed(names))
+    return tuple((one, field_for(one.field or _PLACES.get(one.code), ordered)) for one in reasons)
+
+
+def show(visit: Visit, sheet: Sheet, typed: Typed | None = None, reasons: Iterable[Reason] = (), status: int = 200) -> HTMLResponse:
+    """The sheet as a page: with what was typed, and every reason at its field."""
+    typed = typed or Typed()
+    found = placed(reasons, names_of(sheet, typed))
+    errors: dict[str, list[str]] = {}
+    for reason, name in found:
+        if name is not None:
+            errors.setdefault(name, []).append(sentence(reason.text))
+    summary = [(sentence(reason.text), name) for reason, name in found]
+    return page(visit, "form.html", status, sheet=sheet, typed=typed, errors=errors, summary=summary, places_of=places_of)
+
+
+CSRF_MISSING = Reason("csrf", "this form is not from your present sign-in; nothing was recorded. Look it over and send it again")
+
+Make = Callable[[Visit], Sheet]
+Done = Callable[[Visit, Any], tuple[str, str]]
+Fix = Callable[[Visit, Typed], Mapping[str, Any]]
+
+
+def status_of(error: DomainError) -> int:
+    """The status of a refusal; a wrong password at a signature is no lost sign-in, so it is answered as a refused value."""
+    code = next((known[0] for kind, known in KINDS.items() if isinstance(error, kind)), 400)
+    return 422 if code == 401 else code
+
+
+def attempt(
+    visit: Visit,
+    typed: Typed,
+    kind: type[Command],
+    operation: Callable[[Work, Any], Any],
+    fixed: Mapping[str, Any],
+) -> tuple[Any, tuple[Reason, ...], int]:
+    """Do what was typed: `(result, (), 303)`, or `(None, reasons, status)`. A missing permission goes on as a refusal of the page."""
+    if not visit.carries(typed.get("csrf")):
+        return None, (CSRF_MISSING,), 403
+    try:
+        command = command_of(typed, kind, visit.site.zone, **fixed)
+        return perform(visit.site, visit.who, operation, command), (), 303
+    except ValidationError as error:
+        return None, plain_reasons(error, kind, typed), 422
+    except Forbidden:
+        raise
+    except DomainError as error:
+        return None, error.reasons, status_of(error)
+
+
+def offer(
+    router: APIRouter,
+    path: str,
+    operation: Callable[[Work, Any], Any],
+    kind: type[Command],
+    sheet: Make,
+    done: Done,
+    fix: Fix = lambda _visit, _typed: {},
+) -> None:
+    """A page with a form for one operation: GET shows the sheet, POST performs it or shows it again with every reason."""
+    needed = OPERATIONS[operation.__name__].permission
+
+    def ask(visit: Visit = visiting(needed)) -> Response:
+        return show(visit, sheet(visit))
+
+    def act(visit: Visit = visiting(None), typed: Typed = Depends(typed_in)) -> Response:
+        if "_more" in typed:
+            return show(visit, sheet(visit), typed)
+        result, reasons, status = attempt(visit, typed, kind, operation, fix(visit, typed))
+        if reasons:
+            return show(visit, sheet(visit), typed, reasons, status)
+        return leads_to(*done(visit, result))
+
+    router.add_api_route(path, ask, methods=["GET"], include_in_schema=False, name=f"{operation.__name__}_form")
+    router.add_api_route(path, act, methods=["POST"], include_in_schema=False, name=operation.__name__)
+
+
+def signature(note: str = "Your signature is bound to exactly what is recorded now.") -> Group:
+    """Both components of a signature (21 CFR 11.200)."""
+    return Group(
+        "Signature",
+        (
+            Field("credentials.username", "Username", autocomplete="username", hint="Your own: a signature is yours alone."),
+            Field("credentials.password", "Password", "password", autocomplete="current-password"),
+        ),
+        note,
+    )
+
+
+def options(codes: Iterable[str], word: Callable[[str], str], *, empty: str = "Choose …") -> tuple[Option, ...]:
+    """Codes as the options of a select, behind an empty one: nothing is chosen by not looking."""
+    return (("", empty), *((str(code), word(code)) for code in codes))
+
+
+def preset(sheet: Sheet, **values: str) -> Sheet:
+    """The sheet with values in it."""
+    groups = tuple(
+        replace(group, parts=tuple(replace(part, value=values[part.name]) if isinstance(part, Field) and part.name in values else part for part in group.parts))
+        for group in sheet.groups
+    )
+    return replace(sheet, groups=groups)

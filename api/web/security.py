@@ -1,0 +1,75 @@
+"""Headers that keep a page to itself: no scripts, no frames, no foreign content."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from reports.genealogy import trace_svg
+from reports.plots import distribution_svg
+
+
+def hash_source(text: str) -> str:
+    """A style's source expression in a Content-Security-Policy."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _own_style(svg: str) -> str:
+    found = re.search(r"<style>(.*?)</style>", svg, re.DOTALL)
+    assert found is not None, "our pictures carry their style"
+    return found[1]
+
+
+class _Empty:
+    lot_number, lots, edges = "", (), ()
+
+
+PLOT_STYLE = _own_style(distribution_svg((0.0, 1.0), (1.0,), mode="", percent_30_150=""))
+TRACE_STYLE = _own_style(trace_svg(_Empty()))
+
+
+def policy(styles: Iterable[str]) -> str:
+    """A policy that allows the style sources given, images and forms of our own, and nothing else."""
+    return (
+        f"default-src 'none'; style-src {' '.join(styles)}; img-src 'self' data:; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+WORKPLACE = policy(("'self'", hash_source(PLOT_STYLE), hash_source(TRACE_STYLE)))
+NOTHING = "default-src 'none'; frame-ancestors 'none'"
+
+#: FastAPI's own pages of the API bring scripts of their own.
+_DOCUMENTED = ("/docs", "/redoc")
+
+
+class SecurityHeaders:
+    """ASGI middleware: every answer is never sniffed, never framed, and carries a policy; one that it has stays."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Add what is missing to the head of the answer."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = {
+            b"x-content-type-options": b"nosniff",
+            b"referrer-policy": b"same-origin",
+            b"cross-origin-opener-policy": b"same-origin",
+            b"x-frame-options": b"DENY",
+        }
+        if not scope["path"].startswith(_DOCUMENTED):
+            given[b"content-security-policy"] = NOTHING.encode()
+
+        async def sealed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", []))
+                there = {name.lower() for name, _ in headers}
+                message["headers"] = headers + [(name, value) for name, value in given.items() if name not in there]
+            await send(message)
+
+        await self.app(scope, receive, sealed)

@@ -1,0 +1,121 @@
+"""Decisions on lots: the acts that join signature, life cycle and certificate in one transaction."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from domain.certificates.issue import issue
+from domain.certificates.models import Certificate
+from domain.disposition import guards
+from domain.disposition.dossier import dossier
+from domain.laboratory.queries import LotResults, lot_results
+from domain.lots import lifecycle
+from domain.lots.models import Lot, LotMove, Product
+from domain.lots.operations import lot_named
+from domain.permissions import Permission
+from domain.signatures import Credentials, Signature, sign
+from domain.work import Command, Work, operation
+
+assert guards.REGISTERED, "the rules name guards that this room registers"
+
+Why = Field(min_length=3, max_length=1000)
+
+
+class Decide(Command):
+    """A decision on a lot, with a signature."""
+
+    lot_number: str
+    reason: str = Field(default="", max_length=1000)
+    credentials: Credentials
+
+
+class SubmitLot(Decide):
+    """The head of QC: tested according to instruction; the lot goes to QA."""
+
+
+class ReleaseLot(Decide):
+    """Certify a drug product for release; its certificate is issued in the same act."""
+
+
+class AcceptLot(Decide):
+    """Release an input (donation, cell bank, raw material) for use in manufacturing."""
+
+
+class RejectLot(Decide):
+    """Reject a lot for good."""
+
+    reason: str = Why
+
+
+class HoldLot(Decide):
+    """Put a lot on hold."""
+
+    reason: str = Why
+
+
+class LiftHold(Decide):
+    """Lift a hold; the lot goes back to where it was."""
+
+    reason: str = Why
+
+
+class RecallLot(Decide):
+    """Recall a released lot: class I (life-threatening), II (harmful) or III (unlikely to harm). Cannot be undone."""
+
+    recall_class: Literal["I", "II", "III"]
+    reason: str = Why
+
+
+@operation(Permission.SUBMIT_LOT)
+def submit_lot(work: Work, command: SubmitLot) -> LotMove:
+    """Needs every required result, reviewed."""
+    return _decide(work, command, "submit")[0]
+
+
+@operation(Permission.RELEASE_LOT)
+def release_lot(work: Work, command: ReleaseLot) -> Certificate:
+    """Signature, state and certificate in one transaction; refuses with everything that stands in the way."""
+    move, signature, results = _decide(work, command, "release")
+    lot = work.session.get_one(Lot, move.lot_id)
+    return issue(work, lot, work.session.get_one(Product, lot.product_id), results, signature)
+
+
+@operation(Permission.RELEASE_LOT)
+def accept_lot(work: Work, command: AcceptLot) -> LotMove:
+    """For inputs; a drug product is released."""
+    return _decide(work, command, "accept")[0]
+
+
+@operation(Permission.REJECT_LOT)
+def reject_lot(work: Work, command: RejectLot) -> LotMove:
+    """Terminal."""
+    return _decide(work, command, "reject")[0]
+
+
+@operation(Permission.HOLD_LOT)
+def hold_lot(work: Work, command: HoldLot) -> LotMove:
+    """Remembers where the lot came from."""
+    return _decide(work, command, "hold")[0]
+
+
+@operation(Permission.LIFT_HOLD)
+def lift_hold(work: Work, command: LiftHold) -> LotMove:
+    """By another person than the one who set it."""
+    return _decide(work, command, "lift")[0]
+
+
+@operation(Permission.RECALL_LOT)
+def recall_lot(work: Work, command: RecallLot) -> LotMove:
+    """The look-up shows it in the very next request."""
+    return _decide(work, command, "recall", f"class {command.recall_class}: {command.reason}")[0]
+
+
+def _decide(work: Work, command: Decide, action: str, reason: str | None = None) -> tuple[LotMove, Signature, LotResults]:
+    """Sign the dossier as it is, and move; whatever stands in the way undoes both."""
+    lot = lot_named(work, command.lot_number)
+    work.reason = reason or command.reason or work.reason
+    results = lot_results(work.session, lot.key)
+    meaning = lifecycle.RULES[action].meaning
+    assert meaning is not None
+    signature = sign(work, lot, {**dossier(work.session, lot, results), "action": action, "reason": work.reason}, meaning, command.credentials)
+    return lifecycle.move(work, lot, action, signature_id=signature.key), signature, results

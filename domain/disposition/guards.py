@@ -1,0 +1,171 @@
+"""The conditions named in the table of rules, and who took which part in a lot's history."""
+
+from collections.abc import Iterator
+
+from sqlmodel import col, select
+
+from domain.certificates.compose import missing_items
+from domain.errors import Reason
+from domain.laboratory.models import Result, ResultReview, Sample
+from domain.laboratory.queries import lot_results, unreviewed
+from domain.laboratory.results import too_early
+from domain.laboratory.values import load_value
+from domain.laboratory.verdict import Criterion, CriterionKind, Verdict, judge
+from domain.lots.genealogy import ancestor_ids
+from domain.lots.lifecycle import DOERS, GUARDS, Case, doers, guard
+from domain.lots.models import INPUT_KINDS, Lot, LotKind, LotMove, LotState, Product, RegulatoryStatus, Yield
+from domain.manufacturing.donors import eligibility_of, untimely_markers
+from domain.manufacturing.models import ConsentScope, Eligibility, Reading, Step
+from domain.manufacturing.steps import donors_of
+
+
+@guard("is-drug-product")
+def _is_drug_product(case: Case) -> Iterator[Reason]:
+    if case.lot.kind is not LotKind.DRUG_PRODUCT:
+        yield Reason("not-a-drug-product", f"lot {case.lot.lot_number} is {case.lot.kind.value}; only a drug product gets a certificate")
+
+
+@guard("is-input")
+def _is_input(case: Case) -> Iterator[Reason]:
+    if case.lot.kind not in INPUT_KINDS:
+        allowed = ", ".join(sorted(INPUT_KINDS))
+        yield Reason("not-an-input", f"lot {case.lot.lot_number} is {case.lot.kind.value}; accepted by themselves are only {allowed}")
+
+
+@guard("not-expired")
+def _not_expired(case: Case) -> Iterator[Reason]:
+    if case.lot.expires_on is not None and case.today > case.lot.expires_on:
+        yield Reason("lot-expired", f"lot {case.lot.lot_number} expired on {case.lot.expires_on}")
+    if case.lot.expires_on is None and case.lot.kind is LotKind.DRUG_PRODUCT:
+        yield Reason("no-expiry", f"lot {case.lot.lot_number} has no expiry date")
+
+
+@guard("steps-complete")
+def _steps_complete(case: Case) -> Iterator[Reason]:
+    everything = [case.lot.key, *ancestor_ids(case.session, case.lot.key)]
+    steps = case.session.exec(select(Step).join(Yield).where(col(Yield.lot_id).in_(everything)).distinct()).all()
+    for step in steps:
+        if step.ended_at is None:
+            yield Reason("step-open", f"step {step.number} ({step.kind}) is not complete")
+    if not steps and case.lot.kind is not LotKind.RAW_MATERIAL:
+        yield Reason("no-steps", f"nothing is recorded of how lot {case.lot.lot_number} was made")
+
+
+@guard("donors-eligible")
+def _donors_eligible(case: Case) -> Iterator[Reason]:
+    if case.lot.kind is LotKind.RAW_MATERIAL:
+        return
+    donors = donors_of(case.session, [case.lot.key])
+    if not donors:
+        yield Reason("no-donor", f"no donor is recorded behind lot {case.lot.lot_number}")
+    product = case.session.get(Product, case.lot.product_id) if case.lot.product_id else None
+    for donor, donation in donors:
+        decision = eligibility_of(case.session, donor.key)
+        if decision is not Eligibility.ELIGIBLE:
+            yield Reason("donor-not-eligible", f"donor {donor.pseudonym} is {decision.value}")
+        if donation.manufactured_on is not None:
+            yield from untimely_markers(case.session, donor, donation.manufactured_on)
+        if product and product.regulatory_status is not RegulatoryStatus.RESEARCH_USE and donor.consent_scope is ConsentScope.RESEARCH:
+            yield Reason("consent-too-narrow", f"donor {donor.pseudonym} consented to research only; the product is {product.regulatory_status.value}")
+
+
+@guard("ancestors-released")
+def _ancestors_released(case: Case) -> Iterator[Reason]:
+    """Inputs must be released; what lies between must not be barred. A later expiry of an ancestor does not matter."""
+    ids = ancestor_ids(case.session, case.lot.key)
+    barred = (LotState.IN_PROCESS, LotState.REJECTED, LotState.ON_HOLD, LotState.RECALLED)
+    for lot in case.session.exec(select(Lot).where(col(Lot.id).in_(ids)).order_by(Lot.lot_number)):
+        if lot.kind in INPUT_KINDS and lot.state is not LotState.RELEASED:
+            yield Reason("ancestor-not-released", f"{lot.kind.value} lot {lot.lot_number} is {lot.state.value}, not released")
+        elif lot.state in barred:
+            yield Reason("ancestor-barred", f"{lot.kind.value} lot {lot.lot_number} is {lot.state.value}")
+
+
+@guard("results-final")
+def _results_final(case: Case) -> Iterator[Reason]:
+    yield from lot_results(case.session, case.lot.key).not_final()
+
+
+@guard("results-pass")
+def _results_pass(case: Case) -> Iterator[Reason]:
+    yield from lot_results(case.session, case.lot.key).not_passing()
+
+
+@guard("no-failing-result")
+def _no_failing_result(case: Case) -> Iterator[Reason]:
+    """An input has no specification of its own yet: its results must be reviewed, and none may have found what must not be there."""
+    findings = lot_results(case.session, case.lot.key).findings
+    yield from unreviewed(findings)
+    for finding in findings:
+        value = load_value(finding.result.value)
+        found = judge(Criterion(kind=CriterionKind.NONE_DETECTED), value)
+        if found.verdict is Verdict.FAIL or (value is not None and value.kind == "not_reportable"):
+            yield Reason("result-fail", f"result {finding.result.id} ({finding.result.test_code}): {found.reason}")
+
+
+@guard("sterility-time")
+def _sterility_time(case: Case) -> Iterator[Reason]:
+    """Checked again at the decision, against the server's clock (USP <71>: 14 days from inoculation)."""
+    for finding in lot_results(case.session, case.lot.key).findings:
+        result = finding.result
+        if reason := too_early(finding.method, load_value(result.value), result.started_at, min(result.finished_at, case.now)):
+            yield reason
+
+
+@guard("certificate-complete")
+def _certificate_complete(case: Case) -> Iterator[Reason]:
+    """What the records must give; what the settings must give is checked at the issue."""
+    product = case.session.get(Product, case.lot.product_id) if case.lot.product_id else None
+    yield from missing_items(product, case.lot, lot_results(case.session, case.lot.key))
+
+
+@guard("never-released")
+def _never_released(case: Case) -> Iterator[Reason]:
+    if _was_released(case):
+        yield Reason("was-released", f"lot {case.lot.lot_number} was released; it can be recalled, not rejected")
+
+
+@guard("was-released")
+def _only_released(case: Case) -> Iterator[Reason]:
+    if not _was_released(case):
+        yield Reason("never-released", f"lot {case.lot.lot_number} was never released; it can be rejected, not recalled")
+
+
+def _was_released(case: Case) -> bool:
+    moves = select(LotMove.id).where(LotMove.lot_id == case.lot.id, LotMove.to_state == LotState.RELEASED)
+    return case.session.exec(moves.limit(1)).first() is not None
+
+
+@doers("made")
+def _makers(case: Case) -> set[int]:
+    """Who started, completed or recorded anything on a step of the lot or its ancestors."""
+    everything = [case.lot.key, *ancestor_ids(case.session, case.lot.key)]
+    steps = case.session.exec(select(Step).join(Yield).where(col(Yield.lot_id).in_(everything))).all()
+    recorded = case.session.exec(
+        select(Reading.recorded_by).join(Yield, col(Yield.step_id) == Reading.step_id).where(col(Yield.lot_id).in_(everything))
+    )
+    return {user for step in steps for user in (step.started_by, step.completed_by) if user is not None} | set(recorded)
+
+
+@doers("tested")
+def _testers(case: Case) -> set[int]:
+    """Who found a result of the lot or its ancestors, corrected ones included."""
+    everything = [case.lot.key, *ancestor_ids(case.session, case.lot.key)]
+    return set(case.session.exec(select(Result.analyst_id).join(Sample).where(col(Sample.lot_id).in_(everything))))
+
+
+@doers("reviewed")
+def _reviewers(case: Case) -> set[int]:
+    found = select(ResultReview.reviewer_id).join(Result).join(Sample).where(Sample.lot_id == case.lot.id)
+    return set(case.session.exec(found))
+
+
+@doers("held")
+def _holder(case: Case) -> set[int]:
+    """Who set the hold that stands."""
+    holds = select(LotMove.actor_id).where(LotMove.lot_id == case.lot.id, LotMove.action == "hold").order_by(col(LotMove.id).desc())
+    newest = case.session.exec(holds).first()
+    return {newest} if newest is not None else set()
+
+
+REGISTERED = bool(GUARDS and DOERS)

@@ -1,0 +1,169 @@
+"""What the laboratory found out about a lot, judged line by line."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from domain.errors import Reason
+from domain.laboratory.catalogue import Test
+from domain.laboratory.catalogue import test as catalogue_test
+from domain.laboratory.models import (
+    LotSpecification,
+    Method,
+    Result,
+    ResultReview,
+    ReviewOutcome,
+    Sample,
+    Specification,
+    SpecificationLine,
+)
+from domain.laboratory.specifications import criterion_of, lines_of
+from domain.laboratory.values import load_value
+from domain.laboratory.verdict import Criterion, Judgement, Verdict, judge
+
+#: The worst verdict of several results of one test counts: nothing is averaged away.
+_WORST = (Verdict.PASS, Verdict.MISSING, Verdict.INDETERMINATE, Verdict.FAIL)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A result that counts (it was not corrected), with its sample, method and review."""
+
+    result: Result
+    sample: Sample
+    method: Method | None
+    review: ResultReview | None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether a second person accepted it."""
+        return self.review is not None and self.review.outcome is ReviewOutcome.ACCEPTED
+
+    @property
+    def replicates(self) -> tuple[str, ...]:
+        """As typed."""
+        return tuple(json.loads(self.result.replicates))
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What the instrument warned of."""
+        return tuple(json.loads(self.result.flags))
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the specification with what was found; `judgement` is that of the worst result that counts."""
+
+    line: SpecificationLine
+    criterion: Criterion
+    test: Test
+    method: Method | None
+    findings: tuple[Finding, ...]
+    judgement: Judgement
+
+    @property
+    def shown(self) -> Finding | None:
+        """The newest result."""
+        return self.findings[-1] if self.findings else None
+
+    @property
+    def final(self) -> bool:
+        """Whether there is a result and a second person accepted all of them; an optional line without a result is final."""
+        return all(finding.accepted for finding in self.findings) and (bool(self.findings) or not self.line.required)
+
+
+@dataclass(frozen=True)
+class LotResults:
+    """Everything found about a lot: the specification it is judged against, its lines, and results outside of it."""
+
+    specification: Specification | None
+    lines: tuple[Line, ...]
+    others: tuple[Finding, ...]
+    superseded: tuple[Result, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every result that counts."""
+        return (*(finding for line in self.lines for finding in line.findings), *self.others)
+
+    def not_final(self) -> tuple[Reason, ...]:
+        """Why testing is not finished: what is missing, and what no second person has accepted."""
+        reasons = [
+            Reason("result-missing", f"{line.test.name_en} ({line.test.code}) has no result", line.test.code)
+            for line in self.lines
+            if line.line.required and not line.findings
+        ]
+        if self.specification is None:
+            reasons.append(Reason("no-specification", "the lot is not judged against any specification yet: no sample was drawn"))
+        return (*reasons, *unreviewed(self.findings))
+
+    def not_passing(self) -> tuple[Reason, ...]:
+        """Every line that does not pass, with the reason of its verdict."""
+        return tuple(
+            Reason(f"result-{line.judgement.verdict.value}", f"{line.test.name_en} ({line.test.code}): {line.judgement.reason}", line.test.code)
+            for line in self.lines
+            if line.judgement.verdict is not Verdict.PASS and (line.line.required or line.findings)
+        )
+
+
+def unreviewed(findings: Iterable[Finding]) -> tuple[Reason, ...]:
+    """A reason for each result that no second person has accepted."""
+    return tuple(
+        Reason(
+            "result-refused" if finding.review else "result-not-reviewed",
+            f"result {finding.result.id} ({finding.result.test_code}) "
+            + ("was refused by its reviewer and must be corrected" if finding.review else "is not reviewed"),
+            finding.result.test_code,
+        )
+        for finding in findings
+        if not finding.accepted
+    )
+
+
+def lot_results(session: Session, lot_id: int) -> LotResults:
+    """All results of a lot's samples, judged; five statements, however many results there are."""
+    counted, superseded = _findings(session, lot_id)
+    pinned = select(Specification).join(LotSpecification).where(LotSpecification.lot_id == lot_id)
+    specification = session.exec(pinned).first()
+    if specification is None:
+        return LotResults(None, (), tuple(counted), tuple(superseded))
+    rows = lines_of(session, specification.key)
+    wanted = [row.method_id for row in rows if row.method_id is not None]
+    methods = {method.key: method for method in session.exec(select(Method).where(col(Method.id).in_(wanted)))}
+    lines = tuple(_line(row, methods.get(row.method_id or 0), counted) for row in rows)
+    in_lines = {row.test_code for row in rows}
+    others = tuple(finding for finding in counted if finding.result.test_code not in in_lines)
+    return LotResults(specification, lines, others, tuple(superseded))
+
+
+def _findings(session: Session, lot_id: int) -> tuple[list[Finding], list[Result]]:
+    rows = session.exec(
+        select(Result, Sample, Method, ResultReview)
+        .join(Sample, col(Result.sample_id) == Sample.id)
+        .outerjoin(Method, col(Result.method_id) == Method.id)
+        .outerjoin(ResultReview, col(ResultReview.result_id) == Result.id)
+        .where(Sample.lot_id == lot_id)
+        .order_by(col(Result.id))
+    ).all()
+    replaced = {result.replaces_id for result, *_ in rows}
+    counted = [Finding(*row) for row in rows if row[0].id not in replaced]
+    return counted, [row[0] for row in rows if row[0].id in replaced]
+
+
+def _line(row: SpecificationLine, method: Method | None, counted: Sequence[Finding]) -> Line:
+    criterion = criterion_of(row)
+    own = tuple(finding for finding in counted if finding.result.test_code == row.test_code)
+    judgements = [_judged(criterion, method, finding) for finding in own] or [judge(criterion, None)]
+    worst = max(judgements, key=lambda judgement: _WORST.index(judgement.verdict))
+    return Line(row, criterion, catalogue_test(row.test_code), method, own, worst)
+
+
+def _judged(criterion: Criterion, method: Method | None, finding: Finding) -> Judgement:
+    """A result by another method than the specification names, or by an older revision of it, is not comparable with the limit."""
+    used = finding.method
+    if method is not None and (used is None or used.code != method.code or used.revision < method.revision):
+        told = f"tested by {used.label if used else 'calculation'}, but the specification names {method.label}"
+        return Judgement(verdict=Verdict.INDETERMINATE, reason=told)
+    return judge(criterion, load_value(finding.result.value))

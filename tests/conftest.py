@@ -1,0 +1,77 @@
+"""Every test that asks for `engine` or `site` runs twice: on SQLite and on PostgreSQL, on a migrated database."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+
+from domain.documents import Documents
+from domain.people import passwords
+from domain.store import engine_for
+from domain.work import Site
+from reports.certificate import render
+from tests.cast import Clock, furnish
+from tests.databases import Databases, PostgreSQL, SQLite
+
+Backend = Callable[[], Databases]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """Argon2 as cheap as it can be: the tests ask for passwords hundreds of times."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "hasher", cheap)
+        patch.setattr(passwords, "_NOBODY", cheap.hash("nobody knows this"))
+        yield
+
+
+@pytest.fixture(scope="session")
+def _databases(
+    _quick_passwords: None, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Callable[[str], Databases]:
+    """The databases of this worker by engine, made when first asked for."""
+    made: dict[str, Databases] = {}
+
+    def of(kind: str) -> Databases:
+        if kind not in made:
+            made[kind] = (
+                SQLite(tmp_path_factory.mktemp("databases"), furnish)
+                if kind == "sqlite"
+                else PostgreSQL(f"tests_{worker_id}", furnish)
+            )
+        return made[kind]
+
+    return of
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest, _databases: Callable[[str], Databases]) -> Databases:
+    """One engine, then the other."""
+    return _databases(request.param)
+
+
+@pytest.fixture
+def engine(databases: Databases) -> Iterator[sa.Engine]:
+    """An engine on a migrated, empty database."""
+    yield from _opened(databases.fresh(furnished=False))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Monday, 2 March 2026, 08:00 UTC, until it is moved."""
+    return Clock()
+
+
+@pytest.fixture
+def site(databases: Databases, clock: Clock) -> Iterator[Site]:
+    """A laboratory with the cast in it, and nothing else."""
+    for opened in _opened(databases.fresh(furnished=True)):
+        yield Site(opened, Documents("memory://"), render, clock=clock)
+
+
+def _opened(url: str) -> Iterator[sa.Engine]:
+    engine = engine_for(url, pool_size=20)
+    yield engine
+    engine.dispose()
