@@ -49,7 +49,11 @@ def signed_in(request: Request) -> Actor:
         raise Unauthenticated(SIGNED_OUT)
     actor = actor_of(site, cookie, SignInKind.PAGE)
     if request.method not in SAFE and not hmac.compare_digest(request.headers.get(CSRF_HEADER, ""), csrf_token(cookie)):
-        raise Forbidden(Reason("csrf", f"a request with the session cookie needs the header {CSRF_HEADER}; use a bearer token instead"))
+        raise Forbidden(
+            Reason(
+                "csrf", f"a request with the session cookie needs the header {CSRF_HEADER}; use a bearer token instead"
+            )
+        )
     return actor
 
 

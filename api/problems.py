@@ -32,7 +32,9 @@ class ProblemReason(BaseModel):
 
     type: str = Field(examples=["/problems/value-outside-hard-bounds"])
     detail: str
-    field: str | None = Field(default=None, description="where the wrong value was given", examples=["readings.ph.value"])
+    field: str | None = Field(
+        default=None, description="where the wrong value was given", examples=["readings.ph.value"]
+    )
 
 
 class Problem(BaseModel):
@@ -72,7 +74,9 @@ def _page(request: Request, status: int, title: str, reasons: tuple[Reason, ...]
     if draw is not None:
         return draw(request, status, title, reasons)  # type: ignore[no-any-return]
     items = "".join(f"<li>{html.escape(reason.text)}</li>" for reason in reasons)
-    return HTMLResponse(f"<!doctype html><title>{html.escape(title)}</title><h1>{html.escape(title)}</h1><ul>{items}</ul>", status)
+    return HTMLResponse(
+        f"<!doctype html><title>{html.escape(title)}</title><h1>{html.escape(title)}</h1><ul>{items}</ul>", status
+    )
 
 
 def _location(parts: tuple[Any, ...]) -> str:
@@ -82,7 +86,10 @@ def _location(parts: tuple[Any, ...]) -> str:
 
 def reasons_of(errors: Any) -> tuple[Reason, ...]:
     """Pydantic's errors as reasons, each with the place of the wrong value."""
-    return tuple(Reason("value-not-valid", f"{_location(one['loc']) or 'the request'}: {one['msg']}", _location(one["loc"])) for one in errors)
+    return tuple(
+        Reason("value-not-valid", f"{_location(one['loc']) or 'the request'}: {one['msg']}", _location(one["loc"]))
+        for one in errors
+    )
 
 
 def install(app: FastAPI) -> None:
@@ -105,7 +112,9 @@ def install(app: FastAPI) -> None:
     def failed(request: Request, error: Exception) -> Response:
         number = uuid.uuid4().hex[:12]
         logger.error("failure %s at %s %s", number, request.method, request.url.path, exc_info=error)
-        text = f"Something failed in the server; nothing was recorded by this request. Quote {number} when you report it."
+        text = (
+            f"Something failed in the server; nothing was recorded by this request. Quote {number} when you report it."
+        )
         return problem(request, 500, "Failure", (Reason("failure", text),))
 
     app.add_exception_handler(DomainError, refused)

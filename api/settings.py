@@ -16,19 +16,19 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="EXOLOTL_", extra="ignore")
 
-    database_url: str = Field("sqlite:///data/exolotl.db", description="`sqlite:///path` or `postgresql+psycopg://…`")
-    documents_url: str = Field("data/documents", description="a folder, or `s3://bucket/prefix?endpoint=…`")
-    base_url: str = Field("http://127.0.0.1:8000", description="where clinics reach this server; it is in every QR code")
-    site_name: str = Field("Exolotl Demo Laboratory", description="the manufacturer, as printed on certificates")
-    site_tagline: str = Field("Extracellular vesicles · secretome", description="a line below the name")
-    site_address: str = Field("Musterstraße 1, 10115 Berlin, Germany", description="the manufacturer's address (ICH Q7 11.44)")
-    site_phone: str = Field("+49 30 0000000", description="the manufacturer's telephone (ICH Q7 11.44)")
-    site_email: str = Field("quality@example.org", description="whom a clinic writes to, also about a recall")
-    site_licence: str = Field("", description="manufacturing licence, if there is one")
-    site_time_zone: str = Field("Europe/Berlin", description="a lot expires at the end of its expiry date in this zone")
-    lot_scheme: str = Field("{series}{year:02d}-{count:04d}", description="lot numbers: `{series}`, `{year}`, `{count}`; at most 20 characters")
-    threads: int = Field(0, ge=0, le=100, description="requests worked on at once; 0: 2 on SQLite, 10 on PostgreSQL")
-    demo: bool = Field(False, description="demo mode: the demo cast can sign in; never set it where real lots are")
+    database_url: str = Field(default="sqlite:///data/exolotl.db", description="`sqlite:///path` or `postgresql+psycopg://…`")
+    documents_url: str = Field(default="data/documents", description="a folder, or `s3://bucket/prefix?endpoint=…`")
+    base_url: str = Field(default="http://127.0.0.1:8000", description="where clinics reach this server; it is in every QR code")
+    site_name: str = Field(default="Exolotl Demo Laboratory", description="the manufacturer, as printed on certificates")
+    site_tagline: str = Field(default="Extracellular vesicles · secretome", description="a line below the name")
+    site_address: str = Field(default="Musterstraße 1, 10115 Berlin, Germany", description="the manufacturer's address (ICH Q7 11.44)")
+    site_phone: str = Field(default="+49 30 0000000", description="the manufacturer's telephone (ICH Q7 11.44)")
+    site_email: str = Field(default="quality@example.org", description="whom a clinic writes to, also about a recall")
+    site_licence: str = Field(default="", description="manufacturing licence, if there is one")
+    site_time_zone: str = Field(default="Europe/Berlin", description="a lot expires at the end of its expiry date in this zone")
+    lot_scheme: str = Field(default="{series}{year:02d}-{count:04d}", description="lot numbers: `{series}`, `{year}`, `{count}`; at most 20 characters")
+    threads: int = Field(default=0, ge=0, le=100, description="requests worked on at once; 0: 2 on SQLite, 10 on PostgreSQL")
+    demo: bool = Field(default=False, description="demo mode: the demo cast can sign in; never set it where real lots are")
 
     def profile(self) -> Profile:
         """What certificates and lot numbers need of the settings."""

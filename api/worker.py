@@ -41,7 +41,8 @@ def schedule(site: Site) -> None:
     now = site.clock()
     with writing(site.engine) as session:
         recent = sa.select(jobs.c.id).where(
-            jobs.c.kind == VERIFY, sa.or_(jobs.c.done_at > now - EVERY, sa.and_(jobs.c.done_at.is_(None), jobs.c.failure.is_(None)))
+            jobs.c.kind == VERIFY,
+            sa.or_(jobs.c.done_at > now - EVERY, sa.and_(jobs.c.done_at.is_(None), jobs.c.failure.is_(None))),
         )
         if session.execute(recent.limit(1)).first() is None:
             enqueue(session, VERIFY, {}, now)

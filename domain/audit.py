@@ -87,17 +87,27 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
+def row_text(row: Mapping[str, Any]) -> str:
+    """A row's canonical JSON; without empty columns, so that one added later changes nothing while empty."""
+    return _json({name: _plain(value) for name, value in row.items() if value is not None})
+
+
 def row_digest(row: Mapping[str, Any]) -> str:
-    """SHA-256 of a row's canonical JSON; without empty columns, so that one added later changes nothing while empty."""
-    return hashlib.sha256(_json({k: _plain(v) for k, v in row.items() if v is not None}).encode()).hexdigest()
+    """SHA-256 of a row's canonical JSON."""
+    return hashlib.sha256(row_text(row).encode()).hexdigest()
 
 
-def entry_digest(entry: Iterable[Any], changed: Iterable[Iterable[Any]]) -> str:
-    """SHA-256 over length-prefixed fields: previous digest, the entry from sequence to reason, then every change."""
+def entry_text(entry: Iterable[Any], changed: Iterable[Iterable[Any]]) -> str:
+    """Length-prefixed fields: previous digest, the entry from sequence to reason, then every change."""
     parts = [f"{len(text)}:{text}" for text in map(str, entry)]
     for change in changed:
         parts += [f"{len(text)}:{text}" for text in map(str, change)]
-    return hashlib.sha256("".join(parts).encode()).hexdigest()
+    return "".join(parts)
+
+
+def entry_digest(entry: Iterable[Any], changed: Iterable[Iterable[Any]]) -> str:
+    """SHA-256 of an entry and its changes."""
+    return hashlib.sha256(entry_text(entry, changed).encode()).hexdigest()
 
 
 def collect(session: Session) -> list[tuple[str, int, str, str]]:

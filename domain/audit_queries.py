@@ -60,7 +60,11 @@ def find_entries(
     found = sa.select(entries)
     if record is not None:
         touched = sa.select(changes.c.sequence).where(changes.c.record == record)
-        found = found.where(entries.c.sequence.in_(touched.where(changes.c.record_id == record_id) if record_id is not None else touched))
+        found = found.where(
+            entries.c.sequence.in_(
+                touched.where(changes.c.record_id == record_id) if record_id is not None else touched
+            )
+        )
     if actor is not None:
         found = found.where(entries.c.actor == actor)
     if since is not None:
@@ -77,7 +81,10 @@ def find_entries(
     wanted = changes.c.sequence.in_([row.sequence for row in shown])
     for change in connection.execute(sa.select(changes).where(wanted).order_by(changes.c.sequence, changes.c.ordinal)):
         view = ChangeView(
-            record=change.record, record_id=change.record_id, row_digest=change.row_digest, changed=json.loads(change.changed)
+            record=change.record,
+            record_id=change.record_id,
+            row_digest=change.row_digest,
+            changed=json.loads(change.changed),
         )
         own.setdefault(change.sequence, []).append(view)
     views = tuple(

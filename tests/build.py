@@ -429,6 +429,8 @@ def reviewed(site: Site, sample: str, who: str = "rhea") -> None:
 def tested(site: Site, number: str, *, submit: bool = True, **differing: tuple[str, ...] | None) -> str:
     """Sampled, tested fourteen days later, reviewed, and submitted to QA; returns the sample's number.
 
+    Call it `build.tested`: a test module that imports it by name would have it run as a test.
+
     differing: `PH=("7.9", "7.9")`, with `_` for `-` (`APP_CAKE=("collapsed",)`); None leaves a test out.
     """
     sample = sampled(site, number)

@@ -140,10 +140,11 @@ def test_a_row_taken_out_behind_the_back_is_found(site: Site) -> None:
 def test_an_edited_entry_is_found_and_the_first_broken_one_named(site: Site, column: str) -> None:
     value = {"actor_id": "8", "outcome": "'refused'"}.get(column, "'forged'")
     with triggers_asleep(site) as connection:
-        connection.exec_driver_sql(f"UPDATE audit_entry SET {column} = {value} WHERE sequence IN (4, 7)")
+        for sequence in (4, 7):
+            new = f"'forged {sequence}'" if column == "digest" else value
+            connection.exec_driver_sql(f"UPDATE audit_entry SET {column} = {new} WHERE sequence = {sequence}")
     assert verify(site.engine).broken is not None
-    expected = "audit entry 4"
-    assert expected in str(verify(site.engine).broken)
+    assert "audit entry 4" in str(verify(site.engine).broken)
 
 
 @pytest.mark.requirement("URS-013")
@@ -249,7 +250,7 @@ def test_a_bulk_write_that_would_slip_past_the_trail_is_refused(site: Site, stat
 
 def test_nothing_can_be_deleted_through_the_application(site: Site) -> None:
     number = material(site)
-    with pytest.raises(RuntimeError, match="never deleted"), transaction(site, actor(site, "tom")) as work:
+    with pytest.raises(RuntimeError, match="nothing is ever deleted"), transaction(site, actor(site, "tom")) as work:
         work.act = "test"
         work.session.delete(work.session.exec(select(Lot).where(Lot.lot_number == number)).one())
 
@@ -279,12 +280,6 @@ def test_no_two_entries_with_different_fields_have_one_digest(one: list[str], ot
 @given(st.dictionaries(plain, st.one_of(plain, st.integers(), st.none()), max_size=5))
 def test_an_empty_column_added_later_leaves_the_digest_of_a_row_alone(row: dict[str, object]) -> None:
     assert row_digest(row) == row_digest({**row, "added later": None})
-
-
-def test_progress_is_told_while_a_long_trail_is_checked(site: Site) -> None:
-    told: list[int] = []
-    verify(site.engine, progress=told.append)
-    assert told == []
 
 
 @pytest.mark.requirement("URS-023")

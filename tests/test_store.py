@@ -32,7 +32,7 @@ def test_a_number_comes_back_digit_for_digit(site: Site, typed: str) -> None:
         work.act = "test"
         row = work.session.exec(select(Lot).where(Lot.lot_number == number)).one()
         row.quantity_left = Decimal(typed)
-    assert str(lot(site, number).quantity_left) == typed
+    assert format(lot(site, number).quantity_left, "f") == typed
 
 
 @pytest.mark.requirement("URS-004")

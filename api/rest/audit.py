@@ -1,5 +1,7 @@
 """The audit trail, for those who may read it."""
 
+# ruff: noqa: B008 - acting() and asking() are declarations that FastAPI reads, like Depends()
+
 from typing import Any
 
 from fastapi import APIRouter, Query
@@ -26,5 +28,12 @@ def audit_trail(
 ) -> EntriesFound:
     """Sealed entries, newest first, by record, person and time."""
     return ask(  # type: ignore[no-any-return]
-        find_entries, record=record, record_id=record_id, actor=actor, since=since, until=until, before=before, limit=limit
+        find_entries,
+        record=record,
+        record_id=record_id,
+        actor=actor,
+        since=since,
+        until=until,
+        before=before,
+        limit=limit,
     )

@@ -1,5 +1,7 @@
 """Methods, specifications, samples, results, raw files."""
 
+# ruff: noqa: B008 - acting() and asking() are declarations that FastAPI reads, like Depends()
+
 from typing import Any
 
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
@@ -23,7 +25,13 @@ from domain.laboratory.results import (
     enter_result,
     review_results,
 )
-from domain.laboratory.specification_queries import MethodView, SpecificationView, methods, specification_file, specifications
+from domain.laboratory.specification_queries import (
+    MethodView,
+    SpecificationView,
+    methods,
+    specification_file,
+    specifications,
+)
 from domain.laboratory.specifications import (
     ApproveSpecification,
     DefineMethod,
@@ -139,7 +147,9 @@ def list_specifications(ask: Any = asking()) -> list[SpecificationView]:
 
 
 @router.post("/specifications", status_code=201)
-def new_specification(body: DraftSpecification, act: Any = acting(draft_specification), ask: Any = asking()) -> SpecificationView:
+def new_specification(
+    body: DraftSpecification, act: Any = acting(draft_specification), ask: Any = asking()
+) -> SpecificationView:
     """Draft a specification, or its next revision."""
     drafted = act(body)
     return ask(specification_file, drafted.code, drafted.revision)  # type: ignore[no-any-return]
@@ -168,7 +178,9 @@ def get_sample(sample_number: str, ask: Any = asking()) -> SampleFile:
 
 
 @router.post("/samples/{sample_number}/results", status_code=201, responses=answers(404))
-def new_result(sample_number: str, body: ResultBody, act: Any = acting(enter_result), ask: Any = asking()) -> SampleFile:
+def new_result(
+    sample_number: str, body: ResultBody, act: Any = acting(enter_result), ask: Any = asking()
+) -> SampleFile:
     """Enter a result; what can be derived from it is derived at once."""
     act(EnterResult(sample_number=sample_number, **body.model_dump()))
     return _sample(ask, sample_number)
@@ -217,7 +229,11 @@ def nanosight(
 @router.post("/samples/{sample_number}/reviews", status_code=201, responses=answers(404))
 def review(sample_number: str, body: ReviewBody, act: Any = acting(review_results), ask: Any = asking()) -> SampleFile:
     """Review results of a sample, with one signature; nobody reviews their own."""
-    act(ReviewResults(sample_number=sample_number, credentials=body.credentials, **body.model_dump(exclude={"credentials"})))
+    act(
+        ReviewResults(
+            sample_number=sample_number, credentials=body.credentials, **body.model_dump(exclude={"credentials"})
+        )
+    )
     return _sample(ask, sample_number)
 
 
@@ -225,7 +241,9 @@ def review(sample_number: str, body: ReviewBody, act: Any = acting(review_result
 def upload(file: UploadFile, act: Any = acting(keep_file)) -> Kept:
     """Keep a raw file; its SHA-256 can then be named by results."""
     data = _bytes(file)
-    sha256 = act(KeepFile(name=file.filename or "unnamed", media_type=file.content_type or "application/octet-stream", data=data))
+    sha256 = act(
+        KeepFile(name=file.filename or "unnamed", media_type=file.content_type or "application/octet-stream", data=data)
+    )
     return Kept(sha256=sha256, size=len(data))
 
 

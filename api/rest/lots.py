@@ -1,5 +1,7 @@
 """Products, materials, donors and lots."""
 
+# ruff: noqa: B008 - acting() and asking() are declarations that FastAPI reads, like Depends()
+
 from datetime import date
 from typing import Any
 
@@ -140,9 +142,13 @@ def markers(pseudonym: str, body: Markers, act: Any = acting(record_markers), as
 
 
 @router.post("/donors/{pseudonym}/eligibility", status_code=201, tags=["donors"], responses=answers(404))
-def eligibility(pseudonym: str, body: EligibilityBody, act: Any = acting(decide_eligibility), ask: Any = asking()) -> DonorView:
+def eligibility(
+    pseudonym: str, body: EligibilityBody, act: Any = acting(decide_eligibility), ask: Any = asking()
+) -> DonorView:
     """Decide whether the donor's cells may be used, with a signature."""
-    act(DecideEligibility(pseudonym=pseudonym, decision=body.decision, reason=body.reason, credentials=body.credentials))
+    act(
+        DecideEligibility(pseudonym=pseudonym, decision=body.decision, reason=body.reason, credentials=body.credentials)
+    )
     return ask(donor_file, pseudonym)  # type: ignore[no-any-return]
 
 
@@ -197,7 +203,11 @@ def get_trace_picture(lot_number: str, request: Request, ask: Any = asking()) ->
 
 @router.get("/lots/{lot_number}/readiness", tags=["decisions"], responses=answers(404))
 def get_readiness(
-    lot_number: str, request: Request, action: str = "release", actor: Actor = Depends(current_actor), ask: Any = asking()
+    lot_number: str,
+    request: Request,
+    action: str = "release",
+    actor: Actor = Depends(current_actor),
+    ask: Any = asking(),
 ) -> list[Blocker]:
     """Everything that stands in the way of an action on a lot."""
     site = site_of(request)

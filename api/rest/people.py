@@ -1,5 +1,7 @@
 """Signing in, and users."""
 
+# ruff: noqa: B008 - acting() and asking() are declarations that FastAPI reads, like Depends()
+
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -25,7 +27,7 @@ from domain.people.operations import (
     issue_token,
     reset_password,
     revoke_role,
-    sign_in,
+    sign_in_by,
 )
 from domain.people.queries import UserView, users
 from domain.permissions import Permission, Role
@@ -95,8 +97,7 @@ def open_session(form: SignInForm, request: Request, response: Response) -> Sign
     """Sign in: a bearer token for the API, and a session cookie for pages. Failures are counted and recorded."""
     site = site_of(request)
     password = form.password.get_secret_value()
-    token = sign_in(site, form.username, password, SignInKind.TOKEN)
-    cookie = sign_in(site, form.username, password, SignInKind.PAGE)
+    token, cookie = sign_in_by(site, form.username, password, (SignInKind.TOKEN, SignInKind.PAGE))
     set_cookie(request, response, cookie)
     response.headers["Cache-Control"] = "no-store"
     return SignedIn(access_token=token, csrf_token=csrf_token(cookie))
@@ -128,7 +129,8 @@ def list_users(ask: Any = asking(Permission.MANAGE_USERS)) -> list[UserView]:
 
 
 def _one(ask: Any, username: str) -> UserView:
-    return next(user for user in ask(users) if user.username == username)
+    found: list[UserView] = ask(users)
+    return next(user for user in found if user.username == username)
 
 
 @router.post("/users", status_code=201)
@@ -139,21 +141,27 @@ def new_user(body: CreateUser, act: Any = acting(create_user), ask: Any = asking
 
 
 @router.post("/users/{username}/roles", responses=answers(404))
-def add_role(username: str, body: RoleBody, act: Any = acting(grant_role), ask: Any = asking(Permission.MANAGE_USERS)) -> UserView:
+def add_role(
+    username: str, body: RoleBody, act: Any = acting(grant_role), ask: Any = asking(Permission.MANAGE_USERS)
+) -> UserView:
     """Grant a role."""
     act(GrantRole(username=username, role=body.role))
     return _one(ask, username)
 
 
 @router.post("/users/{username}/roles/{role}/revocation", responses=answers(404))
-def take_role(username: str, role: Role, act: Any = acting(revoke_role), ask: Any = asking(Permission.MANAGE_USERS)) -> UserView:
+def take_role(
+    username: str, role: Role, act: Any = acting(revoke_role), ask: Any = asking(Permission.MANAGE_USERS)
+) -> UserView:
     """Revoke a role; the grant stays on record with its end."""
     act(RevokeRole(username=username, role=role))
     return _one(ask, username)
 
 
 @router.post("/users/{username}/deactivation", responses=answers(404))
-def close_account(username: str, act: Any = acting(deactivate_user), ask: Any = asking(Permission.MANAGE_USERS)) -> UserView:
+def close_account(
+    username: str, act: Any = acting(deactivate_user), ask: Any = asking(Permission.MANAGE_USERS)
+) -> UserView:
     """Close an account; nothing it did goes away."""
     act(DeactivateUser(username=username))
     return _one(ask, username)

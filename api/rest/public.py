@@ -5,17 +5,20 @@ import hashlib
 from datetime import date, datetime
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, File, Request, Response, UploadFile
+from pydantic import BaseModel, Field
 
 from api.deps import site_of
 from api.problems import answers
 from domain.certificates.content import CertificateContent
-from domain.certificates.queries import pdf_digest, public_lot
+from domain.certificates.queries import check_file, pdf_digest, public_lot
+from domain.errors import Invalid, Reason
 from domain.lots.models import LotState
 from domain.store import reading
 
 router = APIRouter(prefix="/api/v1/public", tags=["public"], responses=answers(404))
+
+MOST_BYTES = 20 * 1024 * 1024
 
 #: A cache may keep the answer but must ask again each time: a recall shows in the very next request.
 FRESH = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
@@ -36,6 +39,19 @@ class PublicLotView(BaseModel):
     pdf_sha256: str
     pdf_url: str
     certificate: CertificateContent
+
+
+class FileCheck(BaseModel):
+    """Genuine: these very bytes were issued here. Current: no later revision was issued, and the lot is released today."""
+
+    sha256: str = Field(description="of the file as it was received")
+    genuine: bool
+    current: bool = False
+    certificate_number: str | None = None
+    revision: int | None = None
+    newest_revision: int | None = None
+    lot_number: str | None = None
+    state: LotState | None = None
 
 
 def unchanged(request: Request, etag: str) -> bool:
@@ -72,6 +88,31 @@ def download(certificate_number: str, request: Request, revision: int | None = N
         **FRESH,
     }
     return Response(data, media_type="application/pdf", headers=headers)
+
+
+@router.post("/verify", responses=answers(422))
+def verify(request: Request, response: Response, file: UploadFile = File(description="a PDF")) -> FileCheck:
+    """Whether a file is a certificate of this laboratory, byte for byte, and what is true of its lot today. The file is not kept."""
+    site = site_of(request)
+    data = file.file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise Invalid(Reason("file-too-large", "a certificate has at most 20 MB", "file"))
+    digest = hashlib.sha256(data).hexdigest()
+    with reading(site.engine) as session:
+        found = check_file(session, digest, site.today())
+    response.headers["Cache-Control"] = "no-store"
+    if found is None or not found.sound:
+        return FileCheck(sha256=digest, genuine=False)
+    return FileCheck(
+        sha256=digest,
+        genuine=True,
+        current=found.newest and found.lot.state is LotState.RELEASED,
+        certificate_number=found.number,
+        revision=found.revision,
+        newest_revision=found.lot.revision,
+        lot_number=found.lot.lot_number,
+        state=found.lot.state,
+    )
 
 
 def _base64(data: bytes) -> str:

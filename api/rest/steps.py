@@ -1,5 +1,7 @@
 """Steps: each kind has its own schema, made from the process catalogue."""
 
+# ruff: noqa: B008 - acting() and asking() are declarations that FastAPI reads, like Depends()
+
 from typing import Any, Literal
 
 from fastapi import APIRouter
@@ -75,7 +77,11 @@ def _words(parameter: Parameter) -> str:
 
 def _bounds(parameter: Parameter) -> dict[str, Any]:
     names = ("hard_low", "hard_high", "alert_low", "alert_high")
-    bounds = {f"x-{name.replace('_', '-')}": str(getattr(parameter, name)) for name in names if getattr(parameter, name) is not None}
+    bounds: dict[str, Any] = {
+        f"x-{name.replace('_', '-')}": str(getattr(parameter, name))
+        for name in names
+        if getattr(parameter, name) is not None
+    }
     if parameter.hard_low_exclusive:
         bounds["x-hard-low-exclusive"] = True
     if parameter.unit:
@@ -92,10 +98,18 @@ def _value_model(kind: StepKind, parameter: Parameter) -> type[BaseModel]:
     if parameter.unit is not None:
         units, usual = tuple(units_like(parameter.unit)), parameter.example_unit or parameter.unit
         optional = parameter.unit == "1" or parameter.type == "count"
-        fields["unit"] = (Literal[units] | None if optional else Literal[units], Field(default=None if optional else ..., examples=[usual]))
+        fields["unit"] = (
+            Literal[units] | None if optional else Literal[units],
+            Field(default=None if optional else ..., examples=[usual]),
+        )
         example["unit"] = usual
     extra = _bounds(parameter)
-    settings = ConfigDict(title=f"{kind.en}: {parameter.en}", frozen=True, extra="forbid", json_schema_extra={"examples": [example], **extra})
+    settings = ConfigDict(
+        title=f"{kind.en}: {parameter.en}",
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [example], **extra},
+    )
     made = create_model(name, __base__=Bench, __doc__=_words(parameter), **fields)
     made.model_config.update(settings)
     made.model_rebuild(force=True)
@@ -104,11 +118,19 @@ def _value_model(kind: StepKind, parameter: Parameter) -> type[BaseModel]:
 
 def _readings_model(kind: StepKind) -> type[BaseModel]:
     fields: dict[str, Any] = {
-        parameter.code: (_value_model(kind, parameter) | None, Field(default=None, title=parameter.en, description=_words(parameter)))
+        parameter.code: (
+            _value_model(kind, parameter) | None,
+            Field(default=None, title=parameter.en, description=_words(parameter)),
+        )
         for parameter in kind.parameters
     }
     name = f"{kind.code.capitalize()}Readings"
-    return create_model(name, __config__=ConfigDict(frozen=True, extra="forbid"), __doc__=f"{kind.en} / {kind.de}. {kind.note}", **fields)
+    return create_model(
+        name,
+        __config__=ConfigDict(frozen=True, extra="forbid"),
+        __doc__=f"{kind.en} / {kind.de}. {kind.note}",
+        **fields,
+    )
 
 
 def _start_model(kind: StepKind, readings: type[BaseModel]) -> type[BaseModel]:
@@ -118,20 +140,38 @@ def _start_model(kind: StepKind, readings: type[BaseModel]) -> type[BaseModel]:
         "location": (str, Field(min_length=1, max_length=100, examples=["Clean room B2"])),
         "equipment": (str, Field(default="", max_length=300)),
         "comment": (str, Field(default="", max_length=1000)),
-        "inputs": (tuple[Input, ...], Field(default=(), max_length=200, description=f"lots of {', '.join(kind.consumes)}")),
-        "outputs": (tuple[Output, ...], Field(default=outputs, min_length=1, max_length=50, description=f"lots of {', '.join(kind.yields)}")),
+        "inputs": (
+            tuple[Input, ...],
+            Field(default=(), max_length=200, description=f"lots of {', '.join(kind.consumes)}"),
+        ),
+        "outputs": (
+            tuple[Output, ...],
+            Field(default=outputs, min_length=1, max_length=50, description=f"lots of {', '.join(kind.yields)}"),
+        ),
         "readings": (readings, Field(default_factory=readings)),
     }
-    fields["product_code"] = (str if kind.expiry.product_shelf_life else str | None, Field(default=... if kind.expiry.product_shelf_life else None))
+    fields["product_code"] = (
+        str if kind.expiry.product_shelf_life else str | None,
+        Field(default=... if kind.expiry.product_shelf_life else None),
+    )
     if kind.code == "procurement":
         fields["donor"] = (str, Field(description="the donor's pseudonym", examples=["D-2026-017"]))
     return create_model(
-        f"Start{kind.code.capitalize()}", __config__=ConfigDict(frozen=True, extra="forbid"), __doc__=f"Start: {kind.en}. {kind.note}", **fields
+        f"Start{kind.code.capitalize()}",
+        __config__=ConfigDict(frozen=True, extra="forbid"),
+        __doc__=f"Start: {kind.en}. {kind.note}",
+        **fields,
     )
 
 
 def _usual_unit(kind: LotKind) -> str:
-    if kind in (LotKind.FILLED_VIALS, LotKind.LYOPHILIZED_VIALS, LotKind.DRUG_PRODUCT, LotKind.MASTER_CELL_BANK, LotKind.WORKING_CELL_BANK):
+    if kind in (
+        LotKind.FILLED_VIALS,
+        LotKind.LYOPHILIZED_VIALS,
+        LotKind.DRUG_PRODUCT,
+        LotKind.MASTER_CELL_BANK,
+        LotKind.WORKING_CELL_BANK,
+    ):
         return "{vial}"
     return {LotKind.ISOLATED_CELLS: "10*6.{cells}", LotKind.CULTURE: "10*6.{cells}"}.get(kind, "mL")
 
@@ -147,12 +187,20 @@ def _add_kind(kind: StepKind) -> None:
     start = _start_model(kind, readings)
 
     def begin(body: Any, act: Any = acting(start_step), ask: Any = asking()) -> StepView:
-        facts = {name: value for name in type(body).model_fields if (value := getattr(body, name)) is not None and name != "readings"}
+        facts = {
+            name: value
+            for name in type(body).model_fields
+            if (value := getattr(body, name)) is not None and name != "readings"
+        }
         step = act(StartStep(kind=kind.code, readings=entries_of(body.readings), **facts))
         return ask(step_numbered, step.number)  # type: ignore[no-any-return]
 
     def record(step_number: str, body: Any, act: Any = acting(complete_step), ask: Any = asking()) -> StepView:
-        facts = {name: value for name in type(body).model_fields if (value := getattr(body, name)) is not None and name != "readings"}
+        facts = {
+            name: value
+            for name in type(body).model_fields
+            if (value := getattr(body, name)) is not None and name != "readings"
+        }
         act(CompleteStep(step_number=step_number, readings=entries_of(body.readings), **facts))
         return ask(step_numbered, step_number)  # type: ignore[no-any-return]
 
@@ -167,7 +215,11 @@ def _add_kind(kind: StepKind) -> None:
     )
     begin.__annotations__["body"], record.__annotations__["body"] = start, complete
     router.post(
-        f"/steps/{kind.code}", status_code=201, response_model=StepView, name=f"start_{kind.code}", summary=f"Start {kind.en.lower()}"
+        f"/steps/{kind.code}",
+        status_code=201,
+        response_model=StepView,
+        name=f"start_{kind.code}",
+        summary=f"Start {kind.en.lower()}",
     )(begin)
     router.post(
         f"/steps/{{step_number}}/completion/{kind.code}",

@@ -4,8 +4,8 @@ The name of a field is its place in the command (`quantity.value`, `inputs.0.lot
 field it is about, and what was typed stays in it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -48,6 +48,7 @@ class Field:
     value: str = ""
     autocomplete: str = "off"
     mark: str = ""
+    comment: bool = False
     suggestions: tuple[Option, ...] = ()
 
 
@@ -151,32 +152,9 @@ async def typed_in(request: Request) -> Typed:
             files[name] = (value.filename or "file", data)
         else:
             items.append((name, value.replace("\r\n", "\n")))
-    typed = _compacted(Typed(items, files))
+    typed = Typed(items, files)
     request.state.typed = typed
     return typed
-
-
-def _compacted(typed: Typed) -> Typed:
-    """The same with empty rows moved behind the filled ones, so that the place of a row is its place in the command."""
-    tables: dict[str, dict[int, dict[str, list[str]]]] = {}
-    for name, values in typed.values.items():
-        table, _, rest = name.partition(".")
-        place, _, column = rest.partition(".")
-        if place.isdigit() and column and len(place) < 5:
-            tables.setdefault(table, {}).setdefault(int(place), {})[column] = values
-    for table, rows in tables.items():
-        filled = sorted(rows, key=lambda place: (_is_idle(rows[place]), place))
-        for new, old in enumerate(filled):
-            for column in {column for row in rows.values() for column in row}:
-                typed.values[f"{table}.{new}.{column}"] = rows[old].get(column, [""])
-        for old in (place for place in rows if place >= len(filled)):
-            for column in rows[old]:
-                typed.values.pop(f"{table}.{old}.{column}", None)
-    return typed
-
-
-def _is_idle(row: Mapping[str, list[str]]) -> bool:
-    return not any(value.strip() for column, values in row.items() if column.rpartition(".")[2] not in IDLE for value in values)
 
 
 CommandT = TypeVar("CommandT", bound=Command)
@@ -187,6 +165,8 @@ def command_of(typed: Typed, kind: type[CommandT], zone: ZoneInfo, **fixed: Any)
     tree: dict[str, Any] = {}
     for name, values in typed.values.items():
         if name.startswith("_") or name == "csrf":
+            continue
+        if f"{name}[]" in typed.values:
             continue
         many = name.endswith("[]")
         given: Any = [value.strip() for value in values if value.strip()] if many else values[0].strip()
@@ -209,9 +189,12 @@ def _listed(name: str, part: Any) -> Any:
     if name == "readings":
         return [{"parameter": code, **entry} for code, entry in part.items() if set(entry) - {"unit"}]
     if part and all(key.isdigit() for key in part):
-        rows = [part[key] for key in sorted(part, key=int)]
-        return [row for row in rows if not isinstance(row, dict) or _leaves(row) - IDLE]
+        return [part[key] for key in sorted(part, key=int) if not _is_idle(part[key])]
     return part
+
+
+def _is_idle(row: Any) -> bool:
+    return isinstance(row, dict) and not _leaves(row) - IDLE
 
 
 def _leaves(row: Mapping[str, Any]) -> set[str]:
@@ -247,12 +230,9 @@ _MESSAGES = {
 
 def plain_reasons(error: ValidationError, kind: type[Command], typed: Typed) -> tuple[Reason, ...]:
     """Pydantic's errors in words, each with the name of its field."""
-    codes = [code for code in _reading_codes(typed)]
     found = []
     for one in error.errors():
-        place = [str(part) for part in one["loc"]]
-        if place[:1] == ["readings"] and len(place) > 1 and place[1].isdigit() and int(place[1]) < len(codes):
-            place[1] = codes[int(place[1])]
+        place = _on_page([str(part) for part in one["loc"]], typed)
         text = _MESSAGES.get(one["type"], str(one["msg"]).removeprefix("Value error, "))
         if one["type"] == "string_pattern_mismatch":
             info = kind.model_fields.get(place[0])
@@ -262,13 +242,22 @@ def plain_reasons(error: ValidationError, kind: type[Command], typed: Typed) -> 
     return tuple(found)
 
 
-def _reading_codes(typed: Typed) -> Iterator[str]:
-    seen: dict[str, set[str]] = {}
+def _on_page(place: list[str], typed: Typed) -> list[str]:
+    """A place in the command as the place on the page: empty rows are not part of the command, and readings go by their code."""
+    if len(place) < 2 or not place[1].isdigit():
+        return place
+    rows: dict[str, set[str]] = {}
     for name, values in typed.values.items():
-        parts = name.split(".")
-        if parts[0] == "readings" and len(parts) == 3 and values[0].strip():
-            seen.setdefault(parts[1], set()).add(parts[2])
-    return (code for code, filled in seen.items() if filled - {"unit"})
+        table, _, rest = name.partition(".")
+        row, _, column = rest.partition(".")
+        if table == place[0] and row and values[0].strip():
+            rows.setdefault(row, set()).add(column.rpartition(".")[2])
+    kept = [row for row in (rows if place[0] == "readings" else sorted(rows, key=_order)) if rows[row] - IDLE]
+    return [place[0], kept[int(place[1])], *place[2:]] if int(place[1]) < len(kept) else place
+
+
+def _order(row: str) -> int:
+    return int(row) if row.isdigit() else 0
 
 
 def names_of(sheet: Sheet, typed: Typed) -> list[str]:
@@ -276,12 +265,17 @@ def names_of(sheet: Sheet, typed: Typed) -> list[str]:
     found: list[str] = []
     for part in (part for group in sheet.groups for part in group.parts):
         if isinstance(part, Field):
-            found.append(part.name)
+            found += [part.name, *([comment_of(part.name)] if part.comment else [])]
         elif isinstance(part, Amount):
             found += [f"{part.name}.value", f"{part.name}.unit", *([f"{part.name}.comment"] if part.comment else [])]
         else:
             found += [f"{part.name}.{place}.{column.name}" for place in places_of(part, typed) for column in part.columns]
     return found
+
+
+def comment_of(name: str) -> str:
+    """The comment that belongs to a value."""
+    return f"{name.removesuffix('.value')}.comment"
 
 
 def places_of(rows: Rows, typed: Typed) -> range:
@@ -295,8 +289,7 @@ def field_for(where: str | None, names: Iterable[str]) -> str | None:
     """The control that a reason is about: the very one, the nearest inside or around it, or the one of the same column."""
     if not where:
         return None
-    names = list(names)
-    plain = {name.removesuffix("[]"): name for name in reversed(names)}
+    plain = {name.removesuffix("[]"): name for name in names}
     if where in plain:
         return plain[where]
     rules: tuple[Callable[[str], bool], ...] = (
@@ -306,21 +299,17 @@ def field_for(where: str | None, names: Iterable[str]) -> str | None:
         lambda name: where in name.split("."),
         lambda name: name.rpartition(".")[2] == where.rpartition(".")[2],
     )
-    for rule in rules:
-        for name in (one for one in plain if rule(one)):
-            return plain[name]
-        plain = dict(reversed(plain.items())) if rule is rules[0] else plain
-    return None
+    return next((plain[name] for rule in rules for name in plain if rule(name)), None)
 
 
-_PLACES = {"wrong-credentials": "credentials.password", "token": "_"}
+#: Reasons that name no field but concern one.
+_PLACES = {"wrong-credentials": "credentials.password"}
 
 
 def placed(reasons: Iterable[Reason], names: Iterable[str]) -> tuple[tuple[Reason, str | None], ...]:
     """Each reason with the control it belongs to."""
     names = list(names)
-    ordered = list(reversed(names))
-    return tuple((one, field_for(one.field or _PLACES.get(one.code), ordered)) for one in reasons)
+    return tuple((one, field_for(one.field or _PLACES.get(one.code), names)) for one in reasons)
 
 
 def show(visit: Visit, sheet: Sheet, typed: Typed | None = None, reasons: Iterable[Reason] = (), status: int = 200) -> HTMLResponse:
@@ -332,7 +321,7 @@ def show(visit: Visit, sheet: Sheet, typed: Typed | None = None, reasons: Iterab
         if name is not None:
             errors.setdefault(name, []).append(sentence(reason.text))
     summary = [(sentence(reason.text), name) for reason, name in found]
-    return page(visit, "form.html", status, sheet=sheet, typed=typed, errors=errors, summary=summary, places_of=places_of)
+    return page(visit, "form.html", status, sheet=sheet, typed=typed, errors=errors, summary=summary, places_of=places_of, comment_of=comment_of)
 
 
 CSRF_MISSING = Reason("csrf", "this form is not from your present sign-in; nothing was recorded. Look it over and send it again")
@@ -366,7 +355,15 @@ def attempt(
     except Forbidden:
         raise
     except DomainError as error:
-        return None, error.reasons, status_of(error)
+        return None, tuple(_shifted(reason, typed) for reason in error.reasons), status_of(error)
+
+
+def _shifted(reason: Reason, typed: Typed) -> Reason:
+    """The domain counts rows from 0 and replicates from 1, as the page does; only empty rows between must be counted in."""
+    path = (reason.field or "").split(".")
+    if path[0] != "lines":
+        return reason
+    return Reason(reason.code, reason.text, ".".join(_on_page(path, typed)))
 
 
 def offer(
@@ -411,12 +408,3 @@ def signature(note: str = "Your signature is bound to exactly what is recorded n
 def options(codes: Iterable[str], word: Callable[[str], str], *, empty: str = "Choose …") -> tuple[Option, ...]:
     """Codes as the options of a select, behind an empty one: nothing is chosen by not looking."""
     return (("", empty), *((str(code), word(code)) for code in codes))
-
-
-def preset(sheet: Sheet, **values: str) -> Sheet:
-    """The sheet with values in it."""
-    groups = tuple(
-        replace(group, parts=tuple(replace(part, value=values[part.name]) if isinstance(part, Field) and part.name in values else part for part in group.parts))
-        for group in sheet.groups
-    )
-    return replace(sheet, groups=groups)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
 from sqlmodel import Session, col, select
 
@@ -21,12 +22,12 @@ from domain.certificates.content import (
     TestLine,
     Words,
 )
-from domain.errors import Reason
+from domain.errors import Reason, Refused
 from domain.laboratory.queries import Finding, Line, LotResults
 from domain.laboratory.results import distribution_of, sd_text
 from domain.laboratory.size_distribution import CONVENTION
 from domain.laboratory.values import NotReportable, describe_value, load_value
-from domain.laboratory.verdict import CriterionKind, describe
+from domain.laboratory.verdict import CriterionKind, Verdict, describe
 from domain.lots.genealogy import ancestor_ids
 from domain.lots.models import Lot, LotKind, Product, Yield
 from domain.manufacturing.models import Reading, Step
@@ -36,10 +37,14 @@ from domain.signatures import MEANING_DE, Signature
 from domain.work import Profile, Work
 
 
-def missing_items(product: Product | None, lot: Lot, results: LotResults, profile: Profile | None = None) -> Iterator[Reason]:
+def missing_items(
+    product: Product | None, lot: Lot, results: LotResults, profile: Profile | None = None
+) -> Iterator[Reason]:
     """What a certificate must carry and does not: each item of ICH Q7 11.4 that is empty, in the records and (if given) the profile."""
     if product is None or results.specification is None:
-        yield Reason("certificate-incomplete", "a certificate needs a product and the specification the lot is judged against")
+        yield Reason(
+            "certificate-incomplete", "a certificate needs a product and the specification the lot is judged against"
+        )
         return
     needed = {
         "product name": product.name_en and product.name_de,
@@ -65,7 +70,14 @@ def missing_items(product: Product | None, lot: Lot, results: LotResults, profil
 
 
 def compose(
-    work: Work, lot: Lot, product: Product, results: LotResults, number: str, revision: int, supersedes: str | None, released: Signature
+    work: Work,
+    lot: Lot,
+    product: Product,
+    results: LotResults,
+    number: str,
+    revision: int,
+    supersedes: str | None,
+    released: Signature,
 ) -> CertificateContent:
     """The content of a certificate, everything in it taken from the records as they are now."""
     profile = work.site.profile
@@ -142,7 +154,9 @@ def _lot(lot: Lot, product: Product, results: LotResults, released_at: datetime,
 def _origin(session: Session, lot: Lot) -> Origin:
     """Tissue, eligibility and banks; never the donor (GDPR). Passage and doublings are those of the last expansion."""
     ancestors = ancestor_ids(session, lot.key)
-    tissues = {words.TISSUES[donor.tissue].en: words.TISSUES[donor.tissue] for donor, _ in donors_of(session, [lot.key])}
+    tissues = {
+        words.TISSUES[donor.tissue].en: words.TISSUES[donor.tissue] for donor, _ in donors_of(session, [lot.key])
+    }
     banks = session.exec(
         select(Lot.lot_number)
         .where(col(Lot.id).in_(ancestors), col(Lot.kind).in_((LotKind.MASTER_CELL_BANK, LotKind.WORKING_CELL_BANK)))
@@ -196,10 +210,15 @@ def _test_line(line: Line) -> TestLine:
     )
 
 
-def _verdict(line: Line, nothing: bool) -> str:
+def _verdict(line: Line, nothing: bool) -> Literal["pass", "reported", "not_tested"]:
+    """Whatever does not pass has no place on a certificate: the release was refused long before."""
     if nothing:
         return "not_tested"
-    return "reported" if line.criterion.kind is CriterionKind.REPORT_ONLY else line.judgement.verdict.value
+    if line.judgement.verdict is not Verdict.PASS:
+        raise Refused(
+            Reason("result-not-passing", f"{line.test.name_en} does not pass; there is no certificate for it")
+        )
+    return "reported" if line.criterion.kind is CriterionKind.REPORT_ONLY else "pass"
 
 
 def _sd(shown: Finding | None) -> str | None:
@@ -271,7 +290,9 @@ def _signatures(session: Session, lot: Lot, results: LotResults, released: Signa
     reviews = {finding.review.signature_id for finding in results.findings if finding.review}
     found = session.exec(
         select(Signature)
-        .where(col(Signature.id).in_(reviews) | ((col(Signature.record) == "lot") & (col(Signature.record_id) == lot.id)))
+        .where(
+            col(Signature.id).in_(reviews) | ((col(Signature.record) == "lot") & (col(Signature.record_id) == lot.id))
+        )
         .order_by(col(Signature.id))
     ).all()
     newest = {(one.user_id, one.meaning): one for one in (*found, released)}

@@ -21,11 +21,15 @@ def issue(work: Work, lot: Lot, product: Product, results: LotResults, released:
     before this act.
     """
     refuse_if_any(missing_items(product, lot, results, work.site.profile))
-    assert results.specification is not None and work.actor.user_id is not None
+    assert results.specification is not None
     earlier = work.session.exec(
         select(Certificate).where(Certificate.lot_id == lot.id).order_by(col(Certificate.revision).desc())
     ).first()
-    number = earlier.number if earlier else NUMBER.format(year=work.today.year, count=count_in(work, f"certificate-{work.today.year}"))
+    number = (
+        earlier.number
+        if earlier
+        else NUMBER.format(year=work.today.year, count=count_in(work, f"certificate-{work.today.year}"))
+    )
     supersedes = f"{earlier.number} rev. {earlier.revision}" if earlier else None
     content = compose(work, lot, product, results, number, earlier.revision + 1 if earlier else 1, supersedes, released)
     pdf = work.site.print_certificate(content)
@@ -42,7 +46,7 @@ def issue(work: Work, lot: Lot, product: Product, results: LotResults, released:
             audit_sequence=content.audit_head.sequence,
             audit_sha256=content.audit_head.sha256,
             issued_at=work.now,
-            issued_by=work.actor.user_id,
+            issued_by=work.actor.person,
             supersedes_id=earlier.id if earlier else None,
         )
     )

@@ -110,12 +110,20 @@ def recall_lot(work: Work, command: RecallLot) -> LotMove:
     return _decide(work, command, "recall", f"class {command.recall_class}: {command.reason}")[0]
 
 
-def _decide(work: Work, command: Decide, action: str, reason: str | None = None) -> tuple[LotMove, Signature, LotResults]:
+def _decide(
+    work: Work, command: Decide, action: str, reason: str | None = None
+) -> tuple[LotMove, Signature, LotResults]:
     """Sign the dossier as it is, and move; whatever stands in the way undoes both."""
     lot = lot_named(work, command.lot_number)
     work.reason = reason or command.reason or work.reason
     results = lot_results(work.session, lot.key)
     meaning = lifecycle.RULES[action].meaning
     assert meaning is not None
-    signature = sign(work, lot, {**dossier(work.session, lot, results), "action": action, "reason": work.reason}, meaning, command.credentials)
+    signature = sign(
+        work,
+        lot,
+        {**dossier(work.session, lot, results), "action": action, "reason": work.reason},
+        meaning,
+        command.credentials,
+    )
     return lifecycle.move(work, lot, action, signature_id=signature.key), signature, results

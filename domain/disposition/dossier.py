@@ -14,7 +14,7 @@ def dossier(session: Session, lot: Lot, results: LotResults) -> dict[str, object
     everything = [lot.key, *ancestor_ids(session, lot.key)]
     ancestors = session.exec(select(Lot).where(col(Lot.id).in_(everything)).order_by(Lot.lot_number)).all()
     readings = session.exec(
-        select(Step.number, Reading.id, Reading.parameter, Reading.entered_value, Reading.entered_unit)
+        select(Step.number, Reading)
         .join(Step, col(Reading.step_id) == Step.id)
         .join(Yield, col(Yield.step_id) == Step.id)
         .where(col(Yield.lot_id).in_(everything))
@@ -32,7 +32,10 @@ def dossier(session: Session, lot: Lot, results: LotResults) -> dict[str, object
             }
             for one in ancestors
         ],
-        "readings": [list(row) for row in dict.fromkeys(tuple(row) for row in readings)],
+        "readings": [
+            [number, one.id, one.parameter, one.entered_value, one.entered_unit]
+            for number, one in {one.id: (number, one) for number, one in readings}.values()
+        ],
         "specification": results.specification.label if results.specification else None,
         "results": [result_content(finding.result) for finding in results.findings],
         "verdicts": {line.test.code: line.judgement.verdict.value for line in results.lines},

@@ -22,14 +22,20 @@ from domain.manufacturing.steps import donors_of
 @guard("is-drug-product")
 def _is_drug_product(case: Case) -> Iterator[Reason]:
     if case.lot.kind is not LotKind.DRUG_PRODUCT:
-        yield Reason("not-a-drug-product", f"lot {case.lot.lot_number} is {case.lot.kind.value}; only a drug product gets a certificate")
+        yield Reason(
+            "not-a-drug-product",
+            f"lot {case.lot.lot_number} is {case.lot.kind.value}; only a drug product gets a certificate",
+        )
 
 
 @guard("is-input")
 def _is_input(case: Case) -> Iterator[Reason]:
     if case.lot.kind not in INPUT_KINDS:
         allowed = ", ".join(sorted(INPUT_KINDS))
-        yield Reason("not-an-input", f"lot {case.lot.lot_number} is {case.lot.kind.value}; accepted by themselves are only {allowed}")
+        yield Reason(
+            "not-an-input",
+            f"lot {case.lot.lot_number} is {case.lot.kind.value}; accepted by themselves are only {allowed}",
+        )
 
 
 @guard("not-expired")
@@ -65,8 +71,15 @@ def _donors_eligible(case: Case) -> Iterator[Reason]:
             yield Reason("donor-not-eligible", f"donor {donor.pseudonym} is {decision.value}")
         if donation.manufactured_on is not None:
             yield from untimely_markers(case.session, donor, donation.manufactured_on)
-        if product and product.regulatory_status is not RegulatoryStatus.RESEARCH_USE and donor.consent_scope is ConsentScope.RESEARCH:
-            yield Reason("consent-too-narrow", f"donor {donor.pseudonym} consented to research only; the product is {product.regulatory_status.value}")
+        if (
+            product
+            and product.regulatory_status is not RegulatoryStatus.RESEARCH_USE
+            and donor.consent_scope is ConsentScope.RESEARCH
+        ):
+            yield Reason(
+                "consent-too-narrow",
+                f"donor {donor.pseudonym} consented to research only; the product is {product.regulatory_status.value}",
+            )
 
 
 @guard("ancestors-released")
@@ -76,7 +89,9 @@ def _ancestors_released(case: Case) -> Iterator[Reason]:
     barred = (LotState.IN_PROCESS, LotState.REJECTED, LotState.ON_HOLD, LotState.RECALLED)
     for lot in case.session.exec(select(Lot).where(col(Lot.id).in_(ids)).order_by(Lot.lot_number)):
         if lot.kind in INPUT_KINDS and lot.state is not LotState.RELEASED:
-            yield Reason("ancestor-not-released", f"{lot.kind.value} lot {lot.lot_number} is {lot.state.value}, not released")
+            yield Reason(
+                "ancestor-not-released", f"{lot.kind.value} lot {lot.lot_number} is {lot.state.value}, not released"
+            )
         elif lot.state in barred:
             yield Reason("ancestor-barred", f"{lot.kind.value} lot {lot.lot_number} is {lot.state.value}")
 
@@ -108,7 +123,9 @@ def _sterility_time(case: Case) -> Iterator[Reason]:
     """Checked again at the decision, against the server's clock (USP <71>: 14 days from inoculation)."""
     for finding in lot_results(case.session, case.lot.key).findings:
         result = finding.result
-        if reason := too_early(finding.method, load_value(result.value), result.started_at, min(result.finished_at, case.now)):
+        if reason := too_early(
+            finding.method, load_value(result.value), result.started_at, min(result.finished_at, case.now)
+        ):
             yield reason
 
 
@@ -128,7 +145,9 @@ def _never_released(case: Case) -> Iterator[Reason]:
 @guard("was-released")
 def _only_released(case: Case) -> Iterator[Reason]:
     if not _was_released(case):
-        yield Reason("never-released", f"lot {case.lot.lot_number} was never released; it can be rejected, not recalled")
+        yield Reason(
+            "never-released", f"lot {case.lot.lot_number} was never released; it can be rejected, not recalled"
+        )
 
 
 def _was_released(case: Case) -> bool:
@@ -142,7 +161,9 @@ def _makers(case: Case) -> set[int]:
     everything = [case.lot.key, *ancestor_ids(case.session, case.lot.key)]
     steps = case.session.exec(select(Step).join(Yield).where(col(Yield.lot_id).in_(everything))).all()
     recorded = case.session.exec(
-        select(Reading.recorded_by).join(Yield, col(Yield.step_id) == Reading.step_id).where(col(Yield.lot_id).in_(everything))
+        select(Reading.recorded_by)
+        .join(Yield, col(Yield.step_id) == Reading.step_id)
+        .where(col(Yield.lot_id).in_(everything))
     )
     return {user for step in steps for user in (step.started_by, step.completed_by) if user is not None} | set(recorded)
 
@@ -163,7 +184,11 @@ def _reviewers(case: Case) -> set[int]:
 @doers("held")
 def _holder(case: Case) -> set[int]:
     """Who set the hold that stands."""
-    holds = select(LotMove.actor_id).where(LotMove.lot_id == case.lot.id, LotMove.action == "hold").order_by(col(LotMove.id).desc())
+    holds = (
+        select(LotMove.actor_id)
+        .where(LotMove.lot_id == case.lot.id, LotMove.action == "hold")
+        .order_by(col(LotMove.id).desc())
+    )
     newest = case.session.exec(holds).first()
     return {newest} if newest is not None else set()
 

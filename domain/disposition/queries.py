@@ -220,7 +220,9 @@ def lot_file(session: Session, lot_number: str, now: datetime, today: date, acto
     lot, product = found
     results, names = lot_results(session, lot.key), _names(session)
     own_steps = session.exec(select(Step).join(Yield).where(Yield.lot_id == lot.id)).all()
-    used_in = session.exec(select(Step.number).join(Consumption).where(Consumption.lot_id == lot.id).order_by(col(Step.id)))
+    used_in = session.exec(
+        select(Step.number).join(Consumption).where(Consumption.lot_id == lot.id).order_by(col(Step.id))
+    )
     curves = [finding.result.distribution for finding in results.findings if finding.result.distribution]
     curve = json.loads(curves[-1]) if curves else None
     return LotFile(
@@ -263,7 +265,9 @@ def _fits(action: str, kind: LotKind) -> bool:
     return (kind is LotKind.DRUG_PRODUCT) != (action == "accept") if action in ("accept", "submit", "release") else True
 
 
-def readiness(session: Session, lot_number: str, action: str, now: datetime, today: date, actor: Actor) -> tuple[Blocker, ...]:
+def readiness(
+    session: Session, lot_number: str, action: str, now: datetime, today: date, actor: Actor
+) -> tuple[Blocker, ...]:
     """What stands in the way of an action on a lot."""
     lot = session.exec(select(Lot).where(Lot.lot_number == lot_number)).first()
     if lot is None:
@@ -339,7 +343,9 @@ def _names(session: Session) -> dict[int, str]:
 
 def _steps(session: Session, steps: Sequence[Step], names: dict[int, str]) -> tuple[StepView, ...]:
     ids = [step.key for step in steps]
-    taken = session.exec(select(Consumption, Lot).join(Lot).where(col(Consumption.step_id).in_(ids)).order_by(col(Lot.id))).all()
+    taken = session.exec(
+        select(Consumption, Lot).join(Lot).where(col(Consumption.step_id).in_(ids)).order_by(col(Lot.id))
+    ).all()
     given = session.exec(select(Yield, Lot).join(Lot).where(col(Yield.step_id).in_(ids)).order_by(col(Lot.id))).all()
     readings = session.exec(select(Reading).where(col(Reading.step_id).in_(ids)).order_by(col(Reading.id))).all()
     codes = dict(session.exec(select(Product.id, Product.code)).all())
@@ -358,11 +364,23 @@ def _steps(session: Session, steps: Sequence[Step], names: dict[int, str]) -> tu
     )
 
 
-_STEP_FACTS = ("number", "kind", "location", "equipment", "comment", "started_at", "start_recorded_at", "late", "ended_at")
+_STEP_FACTS = (
+    "number",
+    "kind",
+    "location",
+    "equipment",
+    "comment",
+    "started_at",
+    "start_recorded_at",
+    "late",
+    "ended_at",
+)
 
 
 def _moved(lot: Lot, quantity: Decimal | None, share: Decimal | None = None) -> Moved:
-    return Moved(lot_number=lot.lot_number, kind=lot.kind, state=lot.state, quantity=quantity, unit=lot.unit, share=share)
+    return Moved(
+        lot_number=lot.lot_number, kind=lot.kind, state=lot.state, quantity=quantity, unit=lot.unit, share=share
+    )
 
 
 def reading_view(session: Session, reading: Reading) -> ReadingView:
@@ -372,7 +390,9 @@ def reading_view(session: Session, reading: Reading) -> ReadingView:
 
 
 def _reading(one: Reading, names: dict[int, str], replaced: bool) -> ReadingView:
-    facts: dict[str, Any] = {name: getattr(one, name) for name in ReadingView.model_fields if name not in ("recorded_by", "replaced")}
+    facts: dict[str, Any] = {
+        name: getattr(one, name) for name in ReadingView.model_fields if name not in ("recorded_by", "replaced")
+    }
     return ReadingView(**facts, recorded_by=names.get(one.recorded_by, "?"), replaced=replaced)
 
 
@@ -438,8 +458,5 @@ def _corrected(session: Session, results: LotResults, names: dict[int, str]) -> 
     if not results.superseded:
         return ()
     ids = [one.id for one in results.superseded]
-    samples = {
-        result_id: sample
-        for result_id, sample in session.exec(select(Result.id, Sample).join(Sample).where(col(Result.id).in_(ids)))
-    }
+    samples = dict(session.exec(select(Result.id, Sample).join(Sample).where(col(Result.id).in_(ids))).all())
     return tuple(_result(Finding(one, samples[one.id], None, None), names) for one in results.superseded)

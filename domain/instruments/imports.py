@@ -14,7 +14,7 @@ from domain.laboratory.models import Method, Result, Sample
 from domain.laboratory.reportable import Reportable, reportable
 from domain.laboratory.results import Found, current_result, keep, newest_method, sample_named
 from domain.laboratory.size_distribution import SizeDistribution
-from domain.laboratory.values import NotReportable, ReportableValue, Text
+from domain.laboratory.values import NotReportable, Text
 from domain.permissions import Permission
 from domain.quantities import parse_decimal
 from domain.work import Command, Work, operation
@@ -48,29 +48,32 @@ def import_nanosight(work: Work, command: ImportNanoSight) -> list[Result]:
     """
     summary = nanosight.read(command.data)
     sample = sample_named(work.session, command.sample_number)
-    raw = work.keep_document(command.data, command.file_name, "text/csv")
-    at = _measured_at(work, summary, command)
-    factor = _dilution(summary, command)
-    flags = (*(f"{run.name}: {flag}" for run in summary.runs for flag in run.flags), *summary.notes)
-    common = {"started_at": at, "finished_at": at, "flags": flags, "settings": _settings(summary, factor), "raw_sha256": raw}
-    size_method = _method(work, command.size_method, "SIZE-DIST")
-    concentration_method = _method(work, command.concentration_method, "PART-CONC")
-    measured = _concentration(summary, concentration_method, factor)
-    value: ReportableValue = measured.value if measured else NotReportable(why="no run of the file shows particles")
-    average = _scaled(summary.average.distribution, factor) if summary.average and summary.average.distribution else None
-    curve: ReportableValue = Text(text=f"distribution of {summary.average.runs} runs") if average and summary.average else NotReportable(
-        why="no run of the file shows particles"
-    )
-    size = Found(test=catalogue_test("SIZE-DIST"), method=size_method, value=curve, distribution=average, comment=command.comment, **common)
-    concentration = Found(
-        test=catalogue_test("PART-CONC"),
-        method=concentration_method,
-        value=value,
-        measured=measured,
+    at, factor = _measured_at(work, summary, command), _dilution(summary, command)
+    nothing = NotReportable(why="no run of the file shows particles")
+    average = summary.average.distribution if summary.average else None
+    size = Found(
+        test=catalogue_test("SIZE-DIST"),
+        method=_method(work, command.size_method, "SIZE-DIST"),
+        value=Text(text=f"distribution of {_counted(summary)} runs") if average else nothing,
+        distribution=_scaled(average, factor) if average else None,
+        started_at=at,
+        finished_at=at,
+        settings=_settings(summary, factor),
+        flags=(*(f"{run.name}: {flag}" for run in summary.runs for flag in run.flags), *summary.notes),
         comment=command.comment,
-        **common,
+        raw_sha256=work.keep_document(command.data, command.file_name, "text/csv"),
+    )
+    method = _method(work, command.concentration_method, "PART-CONC")
+    measured = _concentration(summary, method, factor)
+    value = measured.value if measured else nothing
+    concentration = replace(
+        size, test=catalogue_test("PART-CONC"), method=method, value=value, measured=measured, distribution=None
     )
     return [_keep(work, sample, found, command.reason) for found in (size, concentration)]
+
+
+def _counted(summary: NanoSightSummary) -> int:
+    return sum(not run.empty for run in summary.runs)
 
 
 def _keep(work: Work, sample: Sample, found: Found, reason: str) -> Result:
@@ -84,7 +87,9 @@ def _keep(work: Work, sample: Sample, found: Found, reason: str) -> Result:
 def _method(work: Work, code: str, test_code: str) -> Method:
     method = newest_method(work.session, code)
     if method.test_code != test_code:
-        raise Invalid(Reason("method-of-other-test", f"{code} is a method for {method.test_code}, not for {test_code}", "method"))
+        raise Invalid(
+            Reason("method-of-other-test", f"{code} is a method for {method.test_code}, not for {test_code}", "method")
+        )
     return method
 
 
@@ -95,7 +100,9 @@ def _measured_at(work: Work, summary: NanoSightSummary, command: ImportNanoSight
             raise Invalid(Reason("time-needed", "the file does not say when it was measured; say it", "measured_at"))
         return command.measured_at
     if command.measured_at is not None:
-        raise Invalid(Reason("time-in-file", f"the file says when it was measured: {summary.captured_at}", "measured_at"))
+        raise Invalid(
+            Reason("time-in-file", f"the file says when it was measured: {summary.captured_at}", "measured_at")
+        )
     return summary.captured_at.replace(tzinfo=work.site.zone).astimezone(UTC)
 
 
@@ -105,15 +112,25 @@ def _dilution(summary: NanoSightSummary, command: ImportNanoSight) -> Decimal | 
     if None not in recorded:
         if command.dilution is not None:
             told = ", ".join(sorted(str(factor) for factor in recorded))
-            raise Invalid(Reason("dilution-in-file", f"the file is already adjusted for its dilution factor {told}", "dilution"))
+            raise Invalid(
+                Reason("dilution-in-file", f"the file is already adjusted for its dilution factor {told}", "dilution")
+            )
         return None
     if len(recorded) > 1:
-        raise Invalid(Reason("dilution-mixed", "some runs of the file record a dilution factor and others do not", "file"))
+        raise Invalid(
+            Reason("dilution-mixed", "some runs of the file record a dilution factor and others do not", "file")
+        )
     if command.dilution is None:
-        raise Invalid(Reason("dilution-needed", "the file does not record the dilution factor; say it (1 if undiluted)", "dilution"))
+        raise Invalid(
+            Reason(
+                "dilution-needed", "the file does not record the dilution factor; say it (1 if undiluted)", "dilution"
+            )
+        )
     factor = parse_decimal(command.dilution, "dilution")
     if factor < 1:
-        raise Invalid(Reason("dilution-below-one", f"a dilution factor is 1 or more, not {command.dilution}", "dilution"))
+        raise Invalid(
+            Reason("dilution-below-one", f"a dilution factor is 1 or more, not {command.dilution}", "dilution")
+        )
     return factor
 
 
@@ -133,11 +150,10 @@ def _scaled(curve: SizeDistribution, factor: Decimal | None) -> SizeDistribution
 def _settings(summary: NanoSightSummary, factor: Decimal | None) -> tuple[tuple[str, str], ...]:
     """What a result cannot be compared without (domain.md 7), each value once if all runs agree."""
     dilutions = {str(run.dilution_factor) for run in summary.runs if run.dilution_factor is not None}
-    counted = sum(not run.empty for run in summary.runs)
     tracks = [run.completed_tracks for run in summary.runs if run.completed_tracks is not None]
     first = (
         ("Software", summary.software),
-        ("Runs counted", f"{counted} of {len(summary.runs)}"),
+        ("Runs counted", f"{_counted(summary)} of {len(summary.runs)}"),
         ("Dilution", f"{factor} (typed)" if factor else ", ".join(sorted(dilutions)) or "not recorded"),
         ("Completed tracks", str(sum(tracks)) if tracks else "not recorded"),
         ("Diluent", summary.diluent or "not recorded"),

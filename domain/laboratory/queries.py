@@ -96,13 +96,19 @@ class LotResults:
             if line.line.required and not line.findings
         ]
         if self.specification is None:
-            reasons.append(Reason("no-specification", "the lot is not judged against any specification yet: no sample was drawn"))
+            reasons.append(
+                Reason("no-specification", "the lot is not judged against any specification yet: no sample was drawn")
+            )
         return (*reasons, *unreviewed(self.findings))
 
     def not_passing(self) -> tuple[Reason, ...]:
         """Every line that does not pass, with the reason of its verdict."""
         return tuple(
-            Reason(f"result-{line.judgement.verdict.value}", f"{line.test.name_en} ({line.test.code}): {line.judgement.reason}", line.test.code)
+            Reason(
+                f"result-{line.judgement.verdict.value}",
+                f"{line.test.name_en} ({line.test.code}): {line.judgement.reason}",
+                line.test.code,
+            )
             for line in self.lines
             if line.judgement.verdict is not Verdict.PASS and (line.line.required or line.findings)
         )

@@ -59,7 +59,9 @@ class EnterResult(Command):
     sample_number: str
     method_code: str
     replicates: tuple[str, ...] = Field(min_length=1, max_length=100)
-    unit: str | None = Field(default=None, max_length=30, description="must be the test's unit; asked for, never assumed")
+    unit: str | None = Field(
+        default=None, max_length=30, description="must be the test's unit; asked for, never assumed"
+    )
     started_at: AwareDatetime
     finished_at: AwareDatetime
     comment: str = Field(default="", max_length=1000)
@@ -115,10 +117,14 @@ def draw_sample(work: Work, command: DrawSample) -> Sample:
     lot = lot_named(work, command.lot_number)
     state = lifecycle.state_on(lot.state, lot.expires_on, work.today)
     if state in (LotState.IN_PROCESS, LotState.REJECTED, LotState.RECALLED):
-        raise Refused(Reason("lot-not-usable", f"lot {lot.lot_number} is {state.value}; no sample is drawn from it", "lot_number"))
+        raise Refused(
+            Reason("lot-not-usable", f"lot {lot.lot_number} is {state.value}; no sample is drawn from it", "lot_number")
+        )
     taken_at = command.taken_at or work.now
     if taken_at > work.now + CLOCK_SKEW or taken_at < lot.created_at - CLOCK_SKEW:
-        raise Invalid(Reason("time-impossible", "a sample is taken after its lot was made, and not in the future", "taken_at"))
+        raise Invalid(
+            Reason("time-impossible", "a sample is taken after its lot was made, and not in the future", "taken_at")
+        )
     quantity = take(lot, command.quantity, "quantity")
     if lot.kind is LotKind.DRUG_PRODUCT:
         _pin_specification(work, lot)
@@ -134,7 +140,7 @@ def draw_sample(work: Work, command: DrawSample) -> Sample:
             taken_at=taken_at,
             recorded_at=work.now,
             late=work.now - taken_at > LATE_AFTER,
-            taken_by=work.actor.user_id,
+            taken_by=work.actor.person,
         )
     )
 
@@ -146,7 +152,10 @@ def _pin_specification(work: Work, lot: Lot) -> None:
     specification = effective_specification(work.session, lot.product_id, Purpose.RELEASE, work.today)
     if specification is None:
         raise Refused(
-            Reason("no-specification", "the product has no approved release specification in force; a lot cannot be tested without one")
+            Reason(
+                "no-specification",
+                "the product has no approved release specification in force; a lot cannot be tested without one",
+            )
         )
     work.add(LotSpecification(lot_id=lot.key, specification_id=specification.key))
 
@@ -156,7 +165,7 @@ def enter_result(work: Work, command: EnterResult) -> Result:
     """The reportable value follows from the replicates by the method's rule; what is derived from it is derived at once."""
     sample = sample_named(work.session, command.sample_number)
     method = newest_method(work.session, command.method_code)
-    found = _measured(work, sample, method, command)
+    found = _measured(method, command)
     return keep(work, sample, found)
 
 
@@ -167,19 +176,33 @@ def correct_result(work: Work, command: CorrectResult) -> Result:
     if old is None:
         raise NotFound(Reason("result-not-found", f"there is no result {command.result_id}", "result_id"))
     if old.method_id is None or old.distribution is not None:
-        raise Refused(Reason("not-by-hand", "this result was calculated or imported; correct what it came from, or import again", "result_id"))
+        raise Refused(
+            Reason(
+                "not-by-hand",
+                "this result was calculated or imported; correct what it came from, or import again",
+                "result_id",
+            )
+        )
     sample = work.session.get_one(Sample, old.sample_id)
-    found = _measured(work, sample, work.session.get_one(Method, old.method_id), command)
+    found = _measured(work.session.get_one(Method, old.method_id), command)
     return keep(work, sample, found, replaces=old, reason=command.reason)
 
 
-def _measured(work: Work, sample: Sample, method: Method, command: EnterResult | CorrectResult) -> Found:
+def _measured(method: Method, command: EnterResult | CorrectResult) -> Found:
     test = catalogue_test(method.test_code)
     if test.result == "distribution":
         raise Invalid(Reason("file-needed", f"{test.code} comes from an instrument's file; import it", "method_code"))
     if (command.unit or None) != test.unit:
-        raise Invalid(Reason("wrong-unit", f"{test.code} is reported in {test.unit or 'words, without a unit'}; {command.unit!r} was given", "unit"))
-    measured = reportable(command.replicates, method.rule, method.replicates, test.unit or "1", lod=method.lod, loq=method.loq)
+        raise Invalid(
+            Reason(
+                "wrong-unit",
+                f"{test.code} is reported in {test.unit or 'words, without a unit'}; {command.unit!r} was given",
+                "unit",
+            )
+        )
+    measured = reportable(
+        command.replicates, method.rule, method.replicates, test.unit or "1", lod=method.lod, loq=method.loq
+    )
     _refuse_wrong_type(test, measured)
     return Found(
         test=test,
@@ -200,7 +223,11 @@ def _refuse_wrong_type(test: Test, measured: Reportable) -> None:
             told = f"{test.code} is one of {', '.join(test.terms)}; {text!r} is none of them"
             raise Invalid(Reason("unknown-term", told, f"replicates.{place}"))
         if test.result == "numeric" and text.strip()[:1].isalpha():
-            raise Invalid(Reason("not-a-number", f"{test.code} is a number in {test.unit}; {text!r} is none", f"replicates.{place}"))
+            raise Invalid(
+                Reason(
+                    "not-a-number", f"{test.code} is a number in {test.unit}; {text!r} is none", f"replicates.{place}"
+                )
+            )
 
 
 def keep(work: Work, sample: Sample, found: Found, *, replaces: Result | None = None, reason: str = "") -> Result:
@@ -220,11 +247,17 @@ def keep(work: Work, sample: Sample, found: Found, *, replaces: Result | None = 
 def _why_not_kept(work: Work, sample: Sample, lot: Lot, found: Found) -> Iterator[Reason]:
     closed = (LotState.QA_REVIEW, LotState.RELEASED, LotState.REJECTED, LotState.RECALLED)
     if lot.state in closed or lot.held_from in closed:
-        yield Reason("lot-decided", f"lot {lot.lot_number} is {lot.state.value}; its results are closed", "sample_number")
+        yield Reason(
+            "lot-decided", f"lot {lot.lot_number} is {lot.state.value}; its results are closed", "sample_number"
+        )
     if found.finished_at > work.now + CLOCK_SKEW:
         yield Reason("in-the-future", "a test cannot have finished in the future", "finished_at")
     if found.started_at < sample.taken_at - CLOCK_SKEW:
-        yield Reason("before-the-sample", f"sample {sample.number} was taken at {sample.taken_at:%Y-%m-%d %H:%M} UTC, after that start", "started_at")
+        yield Reason(
+            "before-the-sample",
+            f"sample {sample.number} was taken at {sample.taken_at:%Y-%m-%d %H:%M} UTC, after that start",
+            "started_at",
+        )
     if found.finished_at < found.started_at:
         yield Reason("times-reversed", "a test cannot finish before it started", "finished_at")
     if reason := too_early(found.method, found.value, found.started_at, min(found.finished_at, work.now)):
@@ -268,7 +301,7 @@ def _write(work: Work, sample: Sample, found: Found, replaces: Result | None, re
             finished_at=found.finished_at,
             recorded_at=work.now,
             late=work.now - found.finished_at > LATE_AFTER,
-            analyst_id=work.actor.user_id,
+            analyst_id=work.actor.person,
             replaces_id=replaces.id if replaces else None,
             reason=reason,
         )
@@ -288,12 +321,21 @@ def _derive(work: Work, sample: Sample, lot: Lot, test: Test, new: Result) -> No
             if product is None:
                 return
             given[name] = Numeric(value=product.reconstitution_volume, unit="mL")
-            pinned.append((name, None, f"product {product.code}, reconstitution volume in mL", format(product.reconstitution_volume, "f")))
+            pinned.append(
+                (
+                    name,
+                    None,
+                    f"product {product.code}, reconstitution volume in mL",
+                    format(product.reconstitution_volume, "f"),
+                )
+            )
             continue
         row = new if source == new.test_code else current_result(work.session, sample.key, source)
         if row is None:
             return
-        value: Input = distribution_of(row) if catalogue_test(source).result == "distribution" else load_value(row.value)
+        value: Input = (
+            distribution_of(row) if catalogue_test(source).result == "distribution" else load_value(row.value)
+        )
         given[name] = value
         pinned.append((name, row.id, source, row.value))
     derived = derive(test.derived or "", given)
@@ -324,7 +366,11 @@ def review_results(work: Work, command: ReviewResults) -> list[ResultReview]:
     refuse_if_any(_why_not_reviewed(work, results, ids))
     if command.outcome is ReviewOutcome.REFUSED and not command.comment:
         raise Invalid(Reason("comment-needed", "say why the results are refused", "comment"))
-    content = {"sample": sample.number, "outcome": command.outcome.value, "results": [result_content(row) for row in results]}
+    content = {
+        "sample": sample.number,
+        "outcome": command.outcome.value,
+        "results": [result_content(row) for row in results],
+    }
     signature = sign(work, sample, content, Meaning.REVIEWED, command.credentials)
     return [
         work.add(
@@ -332,7 +378,7 @@ def review_results(work: Work, command: ReviewResults) -> list[ResultReview]:
                 result_id=row.key,
                 outcome=command.outcome,
                 comment=command.comment,
-                reviewer_id=work.actor.user_id,
+                reviewer_id=work.actor.person,
                 reviewed_at=work.now,
                 signature_id=signature.key,
             )
@@ -351,9 +397,15 @@ def _why_not_reviewed(work: Work, results: Iterable[Result], ids: Iterable[int])
         if key in seen:
             yield Reason("reviewed-already", f"result {key} ({row.test_code}) was reviewed already", "result_ids")
         if key in replaced:
-            yield Reason("result-replaced", f"result {key} ({row.test_code}) was corrected; review the newer one", "result_ids")
+            yield Reason(
+                "result-replaced", f"result {key} ({row.test_code}) was corrected; review the newer one", "result_ids"
+            )
         if work.actor.user_id in analysts_of(work.session, row):
-            yield Reason("not-by-same-person", f"{work.actor.name} found result {key} ({row.test_code}) and so may not review it", "result_ids")
+            yield Reason(
+                "not-by-same-person",
+                f"{work.actor.name} found result {key} ({row.test_code}) and so may not review it",
+                "result_ids",
+            )
 
 
 def analysts_of(session: Session, result: Result) -> set[int]:

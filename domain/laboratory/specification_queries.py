@@ -74,12 +74,17 @@ def methods(session: Session) -> list[MethodView]:
 
 def specifications(session: Session) -> list[SpecificationView]:
     """Every revision, in four statements."""
-    return _shown(session, session.exec(select(Specification).order_by(Specification.code, col(Specification.revision).desc())).all())
+    return _shown(
+        session,
+        session.exec(select(Specification).order_by(Specification.code, col(Specification.revision).desc())).all(),
+    )
 
 
 def specification_file(session: Session, code: str, revision: int) -> SpecificationView:
     """One revision. Raises NotFound."""
-    found = session.exec(select(Specification).where(Specification.code == code, Specification.revision == revision)).all()
+    found = session.exec(
+        select(Specification).where(Specification.code == code, Specification.revision == revision)
+    ).all()
     if not found:
         raise NotFound(Reason("specification-not-found", f"there is no specification {code} v{revision}", "code"))
     return _shown(session, found)[0]
@@ -93,7 +98,9 @@ def _shown(session: Session, found: Sequence[Specification]) -> list[Specificati
         .where(col(SpecificationLine.specification_id).in_(ids))
         .order_by(col(SpecificationLine.position))
     ).all()
-    approvals = session.exec(select(SpecificationApproval).where(col(SpecificationApproval.specification_id).in_(ids))).all()
+    approvals = session.exec(
+        select(SpecificationApproval).where(col(SpecificationApproval.specification_id).in_(ids))
+    ).all()
     approved = {one.specification_id: one.approved_at for one in approvals}
     codes = dict(session.exec(select(Product.id, Product.code)).all())
     return [

@@ -38,7 +38,9 @@ class DefineMethod(Command):
     replicates: int | None = Field(default=None, ge=1, le=100, description="default: the catalogue's")
     rule: Rule | None = Field(default=None, description="default: the catalogue's")
     minimum_days: int | None = Field(default=None, ge=1, le=60, description="never fewer than the catalogue's")
-    limitation_en: str = Field(default="", max_length=500, description="what the method cannot see, printed on certificates")
+    limitation_en: str = Field(
+        default="", max_length=500, description="what the method cannot see, printed on certificates"
+    )
     limitation_de: str = Field(default="", max_length=500)
 
 
@@ -83,10 +85,14 @@ def define_method(work: Work, command: DefineMethod) -> Method:
     days = max(filter(None, (test.minimum_days, command.minimum_days)), default=None)
     if command.minimum_days is not None and command.minimum_days != days:
         raise Refused(Reason("too-few-days", f"{test.code} needs at least {test.minimum_days} days", "minimum_days"))
-    earlier = work.session.exec(select(Method).where(Method.code == command.code).order_by(col(Method.revision).desc())).first()
+    earlier = work.session.exec(
+        select(Method).where(Method.code == command.code).order_by(col(Method.revision).desc())
+    ).first()
     if earlier is not None and earlier.test_code != test.code:
         raise Conflict(Reason("method-of-other-test", f"{command.code} is a method for {earlier.test_code}", "code"))
-    lod, loq = (parse_decimal(text, field) if text else None for text, field in ((command.lod, "lod"), (command.loq, "loq")))
+    lod, loq = (
+        parse_decimal(text, field) if text else None for text, field in ((command.lod, "lod"), (command.loq, "loq"))
+    )
     if lod is not None and loq is not None and lod > loq:
         raise Invalid(Reason("lod-above-loq", f"the LOD {lod} is above the LOQ {loq}", "lod"))
     return work.add(
@@ -99,7 +105,7 @@ def define_method(work: Work, command: DefineMethod) -> Method:
             rule=command.rule or test.rule,
             minimum_days=days,
             defined_at=work.now,
-            defined_by=work.actor.user_id,
+            defined_by=work.actor.person,
         )
     )
 
@@ -123,7 +129,7 @@ def draft_specification(work: Work, command: DraftSpecification) -> Specificatio
             purpose=command.purpose,
             effective_from=command.effective_from,
             drafted_at=work.now,
-            drafted_by=work.actor.user_id,
+            drafted_by=work.actor.person,
         )
     )
     for position, draft in enumerate(command.lines, 1):
@@ -134,10 +140,17 @@ def draft_specification(work: Work, command: DraftSpecification) -> Specificatio
 def _line(session: Session, specification: Specification, position: int, draft: LineDraft) -> SpecificationLine:
     field = f"lines.{position - 1}"
     test = catalogue_test(draft.test_code)
-    unit = draft.unit or (test.unit if draft.kind in (CriterionKind.AT_MOST, CriterionKind.AT_LEAST, CriterionKind.BETWEEN) else None)
+    unit = draft.unit or (
+        test.unit if draft.kind in (CriterionKind.AT_MOST, CriterionKind.AT_LEAST, CriterionKind.BETWEEN) else None
+    )
     try:
         criterion = Criterion(
-            kind=draft.kind, lower=draft.lower, upper=draft.upper, unit=unit, allowed=draft.allowed, rounding=draft.rounding
+            kind=draft.kind,
+            lower=draft.lower,
+            upper=draft.upper,
+            unit=unit,
+            allowed=draft.allowed,
+            rounding=draft.rounding,
         )
     except ValidationError as error:
         told = "; ".join(str(one["msg"]).removeprefix("Value error, ") for one in error.errors())
@@ -146,7 +159,9 @@ def _line(session: Session, specification: Specification, position: int, draft: 
         text = f"{test.code} is never {', '.join(strange)}; it can be {', '.join(test.terms) or 'a number'}"
         raise Invalid(Reason("unknown-term", text, f"{field}.allowed"))
     if not draft.required and draft.kind is not CriterionKind.REPORT_ONLY:
-        raise Invalid(Reason("judged-lines-are-required", f"{test.code}: a line with a criterion cannot be optional", field))
+        raise Invalid(
+            Reason("judged-lines-are-required", f"{test.code}: a line with a criterion cannot be optional", field)
+        )
     method = _newest_method(session, draft, field)
     return SpecificationLine(
         specification_id=specification.key,
@@ -165,13 +180,19 @@ def _line(session: Session, specification: Specification, position: int, draft: 
 
 def _newest_method(session: Session, draft: LineDraft, field: str) -> Method | None:
     if (draft.method_code is None) != (catalogue_test(draft.test_code).derived is not None):
-        raise Invalid(Reason("method-needed", f"{draft.test_code}: a measured test names its method, a derived one has none", field))
+        raise Invalid(
+            Reason(
+                "method-needed", f"{draft.test_code}: a measured test names its method, a derived one has none", field
+            )
+        )
     if draft.method_code is None:
         return None
     newest = select(Method).where(Method.code == draft.method_code).order_by(col(Method.revision).desc())
     method = session.exec(newest).first()
     if method is None or method.test_code != draft.test_code:
-        raise NotFound(Reason("method-not-found", f"there is no method {draft.method_code!r} for {draft.test_code}", field))
+        raise NotFound(
+            Reason("method-not-found", f"there is no method {draft.method_code!r} for {draft.test_code}", field)
+        )
     return method
 
 
@@ -181,9 +202,13 @@ def approve_specification(work: Work, command: ApproveSpecification) -> Specific
     found = select(Specification).where(Specification.code == command.code, Specification.revision == command.revision)
     specification = work.session.exec(found).first()
     if specification is None:
-        raise NotFound(Reason("specification-not-found", f"there is no specification {command.code} v{command.revision}", "code"))
+        raise NotFound(
+            Reason("specification-not-found", f"there is no specification {command.code} v{command.revision}", "code")
+        )
     if specification.drafted_by == work.actor.user_id:
-        raise Refused(Reason("not-by-same-person", f"{work.actor.name} drafted {specification.label} and so may not approve it"))
+        raise Refused(
+            Reason("not-by-same-person", f"{work.actor.name} drafted {specification.label} and so may not approve it")
+        )
     approved = select(SpecificationApproval.id).where(SpecificationApproval.specification_id == specification.id)
     if work.session.exec(approved).first() is not None:
         raise Conflict(Reason("approved-already", f"{specification.label} is approved already"))
@@ -215,7 +240,12 @@ def criterion_of(line: SpecificationLine) -> Criterion:
 def specification_content(session: Session, specification: Specification) -> dict[str, object]:
     """What a signature on a specification covers."""
     lines = [
-        {**criterion_of(line).model_dump(mode="json"), "test": line.test_code, "method": line.method_id, "required": line.required}
+        {
+            **criterion_of(line).model_dump(mode="json"),
+            "test": line.test_code,
+            "method": line.method_id,
+            "required": line.required,
+        }
         for line in lines_of(session, specification.key)
     ]
     return {
@@ -232,7 +262,9 @@ def effective_specification(session: Session, product_id: int, purpose: Purpose,
         select(Specification)
         .join(SpecificationApproval, col(SpecificationApproval.specification_id) == Specification.id)
         .where(
-            Specification.product_id == product_id, Specification.purpose == purpose, col(Specification.effective_from) <= on
+            Specification.product_id == product_id,
+            Specification.purpose == purpose,
+            col(Specification.effective_from) <= on,
         )
         .order_by(col(Specification.effective_from).desc(), col(Specification.id).desc())
     )

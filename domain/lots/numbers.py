@@ -15,8 +15,8 @@ from domain.work import Work
 
 MAXIMUM_LENGTH = 20  # GS1 General Specifications, AI (10): X..20
 
-#: The 82 characters of GS1 AI encodable character set 82.
-GS1_CHARACTERS = re.compile(r"[!\"%&'()*+,\-./0-9:;<=>?A-Z_a-z]+")
+#: Of the GS1 set (AI encodable character set 82) those that are the same however people type them, and safe in an address.
+GS1_CHARACTERS = re.compile(r"[A-Z0-9._-]+")
 
 counters = sa.Table(
     "number_series",
@@ -39,7 +39,7 @@ def count_in(work: Work, series: str) -> int:
 def next_number(work: Work, scheme: str, series: str, on: date) -> str:
     """The next number under a scheme with `{series}`, `{year}` and `{count}`, such as `{series}{year:02d}-{count:04d}`.
 
-    Raises Invalid when the scheme would give more than 20 characters or one outside the GS1 set.
+    Raises Invalid when the scheme would give more than 20 characters or one outside A-Z, 0-9, `.`, `_` and `-`.
     """
     key = _formatted(scheme, series, on, 0)
     if key == _formatted(scheme, series, on, 1):
@@ -53,7 +53,7 @@ def next_number(work: Work, scheme: str, series: str, on: date) -> str:
         raise Invalid(
             Reason(
                 "lot-number-scheme",
-                f"the scheme {scheme!r} gives {number!r}: at most 20 characters of the GS1 set are allowed",
+                f"the scheme {scheme!r} gives {number!r}: at most 20 characters of the GS1 set are allowed, and of these A-Z, 0-9, '.', '_' and '-'",
             )
         )
     return number
@@ -62,7 +62,7 @@ def next_number(work: Work, scheme: str, series: str, on: date) -> str:
 def _formatted(scheme: str, series: str, on: date, count: int) -> str:
     try:
         return scheme.format(series=series, year=on.year % 100, count=count)
-    except (KeyError, IndexError, ValueError) as error:
+    except (KeyError, IndexError, ValueError, AttributeError, TypeError) as error:
         text = (
             f"the lot-number scheme {scheme!r} cannot be used ({error}); allowed are {{series}}, {{year}} and {{count}}"
         )

@@ -1,6 +1,6 @@
 """Acts on donors: registering, the infection panel, and the decision whether their cells may be used."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
 from pydantic import Field
@@ -152,12 +152,23 @@ def panel_of(session: Session, donor_id: int) -> dict[Marker, MarkerResult]:
 
 
 def eligibility_of(session: Session, donor_id: int) -> Eligibility:
-    """The newest decision, or incomplete; a withdrawn consent makes a donor ineligible whatever was decided."""
-    donor = session.get_one(Donor, donor_id)
+    """What stands today: see `standing`."""
+    decisions = select(EligibilityDecision).where(EligibilityDecision.donor_id == donor_id)
+    newest = session.exec(decisions.order_by(col(EligibilityDecision.id).desc())).first()
+    return standing(session.get_one(Donor, donor_id), newest, panel_of(session, donor_id).values())
+
+
+def standing(donor: Donor, newest: EligibilityDecision | None, panel: Iterable[MarkerResult]) -> Eligibility:
+    """The newest decision, or incomplete; a withdrawn consent makes a donor ineligible whatever was decided.
+
+    A marker recorded after a decision for the donor asks for a new one: the decision never saw it.
+    """
     if donor.consent_withdrawn_on is not None:
         return Eligibility.INELIGIBLE
-    newest = select(col(EligibilityDecision.decision)).where(EligibilityDecision.donor_id == donor_id)
-    return session.exec(newest.order_by(col(EligibilityDecision.id).desc())).first() or Eligibility.INCOMPLETE
+    if newest is None:
+        return Eligibility.INCOMPLETE
+    unseen = any(result.recorded_at > newest.decided_at for result in panel)
+    return Eligibility.INCOMPLETE if unseen and newest.decision is Eligibility.ELIGIBLE else newest.decision
 
 
 def _against(session: Session, donor: Donor) -> Iterator[Reason]:

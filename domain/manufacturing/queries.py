@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 
 from domain.errors import NotFound, Reason
 from domain.lots.models import Lot
+from domain.manufacturing.donors import standing
 from domain.manufacturing.models import (
     ConsentScope,
     Donation,
@@ -73,19 +74,25 @@ def donor_file(session: Session, pseudonym: str) -> DonorView:
 
 def _shown(session: Session, found: Sequence[Donor]) -> list[DonorView]:
     ids = [donor.key for donor in found]
-    markers = session.exec(select(MarkerResult).where(col(MarkerResult.donor_id).in_(ids)).order_by(col(MarkerResult.id))).all()
+    markers = session.exec(
+        select(MarkerResult).where(col(MarkerResult.donor_id).in_(ids)).order_by(col(MarkerResult.id))
+    ).all()
     decisions = session.exec(
-        select(EligibilityDecision).where(col(EligibilityDecision.donor_id).in_(ids)).order_by(col(EligibilityDecision.id))
+        select(EligibilityDecision)
+        .where(col(EligibilityDecision.donor_id).in_(ids))
+        .order_by(col(EligibilityDecision.id))
     ).all()
     donations = session.exec(
-        select(Donation.donor_id, Lot.lot_number).join(Lot, col(Donation.lot_id) == Lot.id).where(col(Donation.donor_id).in_(ids))
+        select(Donation.donor_id, Lot.lot_number)
+        .join(Lot, col(Donation.lot_id) == Lot.id)
+        .where(col(Donation.donor_id).in_(ids))
     ).all()
     newest = {(one.donor_id, one.marker): one.id for one in markers}
     facts = [name for name in DonorView.model_fields if name not in ("eligibility", "panel", "decisions", "donations")]
     shown = []
     for donor in found:
         own = [one for one in decisions if one.donor_id == donor.id]
-        decided = own[-1].decision if own else Eligibility.INCOMPLETE
+        counting = [one for one in markers if newest[one.donor_id, one.marker] == one.id and one.donor_id == donor.id]
         panel = [
             MarkerView.model_validate(one).model_copy(update={"counts": newest[one.donor_id, one.marker] == one.id})
             for one in markers
@@ -94,7 +101,7 @@ def _shown(session: Session, found: Sequence[Donor]) -> list[DonorView]:
         shown.append(
             DonorView(
                 **{name: getattr(donor, name) for name in facts},
-                eligibility=Eligibility.INELIGIBLE if donor.consent_withdrawn_on else decided,
+                eligibility=standing(donor, own[-1] if own else None, counting),
                 panel=tuple(panel),
                 decisions=tuple(DecisionView.model_validate(one) for one in own),
                 donations=tuple(number for donor_id, number in donations if donor_id == donor.id),

@@ -15,6 +15,7 @@ class User(Entity, table=True):
 
     password_is_own: false while the password was set by somebody else; such a password signs in but signs nothing (21
     CFR 11.200(a)(2)).
+    demo: made in demo mode, whose passwords everybody can read; such an account works in demo mode alone.
     """
 
     __tablename__ = "app_user"
@@ -25,6 +26,7 @@ class User(Entity, table=True):
     password_hash: str
     password_is_own: bool
     active: bool = True
+    demo: bool = False
     created_at: datetime = moment()
     failed_attempts: int = 0
     locked_until: datetime | None = moment(default=None, nullable=True)

@@ -119,6 +119,7 @@ def create_user(work: Work, command: CreateUser) -> User:
             function=command.function,
             password_hash=passwords.hash_password(command.password.get_secret_value(), command.username),
             password_is_own=work.actor.user_id is None,
+            demo=work.site.profile.demo,
             created_at=work.now,
         )
     )
@@ -251,13 +252,18 @@ def _failed(user_id: int) -> Callable[[Work], None]:
     return count
 
 
-def _check(user: User | None, password: str, now: datetime) -> None:
+def is_open(user: User | None, site: Site) -> bool:
+    """Whether the account can act here: not closed, and no demo account outside demo mode (21 CFR 11.300)."""
+    return user is not None and user.active and (site.profile.demo or not user.demo)
+
+
+def _check(site: Site, user: User | None, password: str, now: datetime) -> None:
     """Raise Unauthenticated unless the password is right and the account open; says no more than that it failed."""
     if user is not None and user.locked_until is not None and now < user.locked_until:
         raise Unauthenticated(WRONG)
-    right = passwords.matches(user.password_hash if user and user.active else None, password)
-    if not right:
-        raise Unauthenticated(WRONG, aftermath=_failed(user.key) if user and user.active else None)
+    known = user if is_open(user, site) else None
+    if not passwords.matches(known.password_hash if known else None, password):
+        raise Unauthenticated(WRONG, aftermath=_failed(known.key) if known else None)
 
 
 def verified(work: Work, username: str | None, password: str) -> User:
@@ -265,7 +271,7 @@ def verified(work: Work, username: str | None, password: str) -> User:
     user = work.session.get(User, work.actor.user_id) if work.actor.user_id is not None else None
     if username is not None and (user is None or user.username != username):
         raise Unauthenticated(WRONG, aftermath=_failed(user.key) if user else None)
-    _check(user, password, work.now)
+    _check(work.site, user, password, work.now)
     assert user is not None
     if user.failed_attempts:
         user.failed_attempts, user.locked_until = 0, None
@@ -283,7 +289,7 @@ class OpenSignIn(Command):
 def open_sign_in(work: Work, command: OpenSignIn) -> str:
     """Starts the sign-in and forgets earlier failures; returns the token."""
     user = work.session.get_one(User, command.user_id)
-    if not user.active:
+    if not is_open(user, work.site):
         raise Unauthenticated(WRONG)
     if user.failed_attempts:
         user.failed_attempts, user.locked_until = 0, None
@@ -291,7 +297,12 @@ def open_sign_in(work: Work, command: OpenSignIn) -> str:
 
 
 def sign_in(site: Site, username: str, password: str, kind: SignInKind) -> str:
-    """Check name and password, and start a sign-in; returns its token. Raises Unauthenticated, and records that.
+    """Check name and password, and start a sign-in; returns its token. Raises Unauthenticated, and records that."""
+    return sign_in_by(site, username, password, (kind,))[0]
+
+
+def sign_in_by(site: Site, username: str, password: str, kinds: tuple[SignInKind, ...]) -> tuple[str, ...]:
+    """As `sign_in`, for several kinds at once: the password is checked once, and each kind has a token of its own.
 
     The password is checked before the transaction: Argon2 takes long on purpose, and must not hold the write lock.
     """
@@ -303,11 +314,11 @@ def sign_in(site: Site, username: str, password: str, kind: SignInKind) -> str:
     else:
         actor = Actor(user.id, user.username, user.name, user.function)
     try:
-        _check(user, password, now)
+        _check(site, user, password, now)
     except Unauthenticated as failure:
         with transaction(site, actor) as work:
             work.act = "sign_in"
             raise failure
     assert user is not None
     with transaction(site, actor) as work:
-        return open_sign_in(work, OpenSignIn(user_id=user.key, kind=kind))
+        return tuple(open_sign_in(work, OpenSignIn(user_id=user.key, kind=kind)) for kind in kinds)

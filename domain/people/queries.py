@@ -30,6 +30,7 @@ _by_token: Any = (
         User.username,
         User.name,
         User.function,
+        User.demo,
         RoleGrant.role,
     )
     .join(User, SignIn.user_id == User.id)
@@ -59,6 +60,8 @@ def actor_of(site: Site, token: str, kind: SignInKind) -> Actor:
     if not rows or rows[0].kind != kind or now >= rows[0].expires_at:
         raise Unauthenticated(SIGNED_OUT)
     first = rows[0]
+    if first.demo and not site.profile.demo:
+        raise Unauthenticated(SIGNED_OUT)
     if kind is SignInKind.PAGE:
         if now - first.last_seen_at > IDLE_LIMIT:
             raise Unauthenticated(SIGNED_OUT)

@@ -20,6 +20,7 @@ def upgrade() -> None:  # noqa: PLR0915
         sa.Column("password_hash", sa.String(), nullable=False),
         sa.Column("password_is_own", sa.Boolean(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("demo", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
         sa.Column("failed_attempts", sa.Integer(), nullable=False),
         sa.Column("locked_until", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=True),
@@ -289,7 +290,7 @@ def upgrade() -> None:  # noqa: PLR0915
             name=op.f("ck_lot_raw_material"),
         ),
         sa.CheckConstraint(
-            "quantity IS NOT NULL OR state IN ('in_process', 'rejected') OR (state = 'on_hold' AND held_from = 'in_process')",  # noqa: E501
+            "quantity IS NOT NULL OR state IN ('in_process', 'rejected') OR (state = 'on_hold' AND held_from = 'in_process')",
             name=op.f("ck_lot_measured"),
         ),
         sa.CheckConstraint("state <> 'expired'", name=op.f("ck_lot_expired_is_derived")),

@@ -1,0 +1,243 @@
+"""Work, lots, and the decisions on them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+from sqlmodel import col, select
+
+from api.web import words
+from api.web.forms import (
+    Amount,
+    Field,
+    Group,
+    Sheet,
+    Typed,
+    attempt,
+    offer,
+    options,
+    show,
+    signature,
+    typed_in,
+)
+from api.web.pages import Visit, leads_to, page, visiting
+from domain.disposition import decisions
+from domain.disposition.queries import Action, LotFile, lot_file, my_work
+from domain.errors import NotFound, Reason
+from domain.laboratory.size_distribution import SizeDistribution
+from domain.lots.genealogy import trace
+from domain.lots.lifecycle import RULES
+from domain.lots.models import Lot, LotKind, LotState
+from domain.lots.operations import ReceiveMaterial, receive_material
+from domain.lots.queries import find_lots
+from domain.manufacturing.catalogue import STEP_KINDS
+from domain.permissions import ROLES, Permission, Role
+from domain.quantities import UNITS
+from reports.genealogy import trace_svg
+from reports.plots import distribution_svg
+
+router = APIRouter(include_in_schema=False)
+
+#: Units in which lots are counted, weighed or measured.
+LOT_UNITS = ("mL", "L", "uL", "g", "kg", "mg", "{vial}", "{bag}", "{container}", "{unit}", "10*6.{cells}", "{cells}", "{dose}", "{flask}", "cm", "cm2")
+
+OPERATIONS: Mapping[str, tuple[Any, type[decisions.Decide]]] = {
+    "submit": (decisions.submit_lot, decisions.SubmitLot),
+    "release": (decisions.release_lot, decisions.ReleaseLot),
+    "accept": (decisions.accept_lot, decisions.AcceptLot),
+    "reject": (decisions.reject_lot, decisions.RejectLot),
+    "hold": (decisions.hold_lot, decisions.HoldLot),
+    "lift": (decisions.lift_hold, decisions.LiftHold),
+    "recall": (decisions.recall_lot, decisions.RecallLot),
+}
+
+
+def unit_options(codes: tuple[str, ...] = LOT_UNITS, *, empty: bool = True) -> tuple[tuple[str, str], ...]:
+    """Units as people write them, behind an empty choice."""
+    found = tuple((code, UNITS[code].en) for code in codes)
+    return (("", "unit …"), *found) if empty else found
+
+
+@router.get("/work")
+def work(visit: Visit = visiting()) -> Response:
+    """What waits for whoever is signed in."""
+    mine = visit.ask(my_work, visit.site.today(), visit.who)
+    acts = [act for act in words.ACTS if visit.may(act[0])]
+    samples: dict[str, list[Any]] = {}
+    for result in mine.to_review:
+        samples.setdefault(result.sample_number, []).append(result)
+    return page(visit, "work.html", mine=mine, acts=acts, to_review=samples, kinds=STEP_KINDS)
+
+
+@router.get("/lots")
+def search(
+    visit: Visit = visiting(), state: str = "", kind: str = "", text: str = "", after: str | None = None, scan: str = ""
+) -> Response:
+    """Lots by number, product, kind, state or words; a scanned number leads straight to its lot."""
+    typed = (scan or text).strip()
+    if scan.strip():
+        exact = visit.ask(_number_of, scan.strip())
+        if exact is not None:
+            return leads_to(f"/lots/{exact}")
+    found = visit.ask(
+        find_lots,
+        visit.site.today(),
+        state=LotState(state) if state in list(LotState) else None,
+        kind=LotKind(kind) if kind in list(LotKind) else None,
+        text=typed,
+        after=after,
+    )
+    return page(
+        visit,
+        "lots.html",
+        found=found,
+        state=state,
+        kind=kind,
+        text=typed,
+        missed=bool(scan.strip()),
+        states=options(LotState, lambda code: words.STATES[code].word, empty="Any state"),
+        kinds=options(LotKind, lambda code: words.capital(words.spelled(code)), empty="Any kind"),
+    )
+
+
+def _number_of(session: Any, typed: str) -> str | None:
+    number = typed.replace(" ", "").upper()
+    return session.exec(select(Lot.lot_number).where(col(Lot.lot_number).in_((typed, number)))).first()  # type: ignore[no-any-return]
+
+
+@router.get("/lots/{lot_number}")
+def lot_page(lot_number: str, visit: Visit = visiting()) -> Response:
+    """Everything about a lot on one page."""
+    now = visit.site.clock()
+    today = visit.site.today(now)
+    file: LotFile = visit.ask(lot_file, lot_number, now, today, visit.who)
+    traced = visit.ask(trace, lot_number, today)
+    return page(
+        visit,
+        "lot.html",
+        file=file,
+        lot=file.lot,
+        picture=trace_svg(traced, href=lambda number: f"/lots/{number}") if traced.edges else "",
+        plot=_plot(file),
+        offers=[_offer(action) for action in file.actions],
+        kinds=STEP_KINDS,
+        today=today,
+        ancestors=[one for one in traced.lots if one.distance < 0],
+        descendants=[one for one in traced.lots if one.distance > 0],
+    )
+
+
+def _plot(file: LotFile) -> str:
+    if file.distribution is None:
+        return ""
+    edges, values = file.distribution
+    found = SizeDistribution(edges, values).statistics()
+    return distribution_svg(edges, values, mode=f"{found.mode:.1f}", percent_30_150=f"{found.percent_30_150:.1f}")
+
+
+def _offer(action: Action) -> dict[str, Any]:
+    """An action as the page offers it: its words, what stands in its way, and whose it is."""
+    permission = decision_permission(action.action)
+    holders = [role for role, held in ROLES.items() if permission in held]
+    return {
+        "action": action,
+        "words": words.DECISIONS[action.action],
+        "whose": " or ".join(words.ROLES[role].partition(":")[0] for role in holders if role is not Role.INSTRUMENT),
+    }
+
+
+def decision_permission(action: str) -> Permission:
+    """What the action needs."""
+    return RULES[action].permission
+
+
+def _decision_sheet(lot_number: str, action: str, file: LotFile) -> Sheet:
+    told = words.DECISIONS[action]
+    reason_needed = OPERATIONS[action][1].model_fields["reason"].is_required()
+    parts: tuple[Field, ...] = (
+        Field("reason", "Reason", "area", needed=reason_needed, hint="Stands in the history of the lot and in the audit trail."),
+    )
+    if action == "recall":
+        parts = (Field("recall_class", "Class of the recall", "select", options=(("", "Choose …"), *words.RECALL_CLASSES)), *parts)
+    standing = next((one for one in file.actions if one.action == action), None)
+    warnings = tuple(words.sentence(one.text) for one in standing.blockers) if standing else (
+        f"Lot {lot_number} is {words.STATES[file.lot.state].word.lower()}: this is not possible from there.",
+    )
+    facts = [("Lot", lot_number), ("State", words.STATES[file.lot.state].word), ("Kind", words.capital(words.spelled(file.lot.kind)))]
+    if file.lot.product_code:
+        facts.append(("Product", file.lot.product_code))
+    if file.lines:
+        passing = sum(line.verdict == "pass" for line in file.lines)
+        facts.append(("Results", f"{passing} of {len(file.lines)} lines pass"))
+    return Sheet(
+        told.title.format(lot=lot_number),
+        (Group("Decision", parts), signature()),
+        told.label,
+        told.lead,
+        (f"/lots/{lot_number}", f"Lot {lot_number}"),
+        told.tone if told.tone != "plain" else "main",
+        warnings,
+        tuple(facts),
+    )
+
+
+def _file(visit: Visit, lot_number: str) -> LotFile:
+    now = visit.site.clock()
+    return visit.ask(lot_file, lot_number, now, visit.site.today(now), visit.who)  # type: ignore[no-any-return]
+
+
+@router.get("/lots/{lot_number}/{action}")
+def decision_form(lot_number: str, action: str, visit: Visit = visiting()) -> Response:
+    """The form of a decision, with everything that stands in its way."""
+    _known(action)
+    visit.who.require(decision_permission(action))
+    return show(visit, _decision_sheet(lot_number, action, _file(visit, lot_number)))
+
+
+@router.post("/lots/{lot_number}/{action}")
+def decide(lot_number: str, action: str, visit: Visit = visiting(None), typed: Typed = Depends(typed_in)) -> Response:
+    """One decision, signed."""
+    _known(action)
+    operation, kind = OPERATIONS[action]
+    _, reasons, status = attempt(visit, typed, kind, operation, {"lot_number": lot_number})
+    if reasons:
+        return show(visit, _decision_sheet(lot_number, action, _file(visit, lot_number)), typed, reasons, status)
+    return leads_to(f"/lots/{lot_number}", f"Lot {lot_number}: {words.DECISIONS[action].label.lower()} is recorded and signed.")
+
+
+def _known(action: str) -> None:
+    if action not in OPERATIONS:
+        raise NotFound(Reason("no-such-rule", f"there is no action {action[:30]!r} on a lot"))
+
+
+def _material(_visit: Visit) -> Sheet:
+    return Sheet(
+        "Receive material",
+        (
+            Group(
+                "What came in",
+                (
+                    Field("material", "Material", hint="Such as human platelet lysate."),
+                    Field("supplier", "Supplier"),
+                    Field("supplier_lot_number", "Supplier’s lot number", "code", hint="As on the container; a scanner may type it."),
+                    Amount("quantity", "Quantity", unit_options()),
+                    Field("expires_on", "Expires on", "date"),
+                ),
+            ),
+        ),
+        "Book in",
+        "The lot gets its number and is in quarantine until QA accepts it.",
+        ("/lots", "Lots"),
+    )
+
+
+offer(
+    router,
+    "/materials/new",
+    receive_material,
+    ReceiveMaterial,
+    _material,
+    lambda _visit, lot: (f"/lots/{lot.lot_number}", f"Booked in as lot {lot.lot_number}."),
+)
+

@@ -1,0 +1,119 @@
+"""Issue of a certificate (the act of release, from the question for the password to the commit) against the sum of its bare parts."""
+
+import hashlib
+import resource
+import time
+from collections.abc import Callable, Iterator
+from statistics import median
+from typing import Any
+
+import rfc8785
+
+from benchmarks.place import Place, place
+from benchmarks.report import Figure
+from domain.certificates.content import CertificateContent
+from domain.certificates.models import Certificate
+from domain.disposition.decisions import ReleaseLot, release_lot
+from domain.documents import Documents
+from domain.people import passwords
+from domain.people.queries import actor_of
+from domain.people.models import SignInKind
+from domain.store import reading
+from domain.work import transaction
+from reports.certificate import render
+from tests import build
+from tests.cast import actor, credentials, password
+
+WRITTEN = ("signature", "lot_move", "document", "certificate", "audit_entry", "audit_change")
+
+
+def measure(engine_name: str, quick: bool) -> Iterator[Figure]:
+    """Milliseconds from the call to the commit; the parts of the very same certificate follow it each time."""
+    with place(engine_name, "certificate") as here:
+        ready = lots(here, 2 if quick else 9)
+        here.settle()
+        started_with = peak()
+        ours, bare, parts = [], [], []
+        for which, lot_number in enumerate(ready):
+            spent, certificate = _release(here, lot_number)
+            found = _parts(here, certificate)
+            if which:  # the first warms up fonts and plans
+                ours.append(spent)
+                bare.append(sum(found.values()))
+                parts.append(found)
+        notes: dict[str, Any] = {name: f"{median(one[name] for one in parts):.1f}" for name in parts[0]}
+        notes |= {"MB peak": peak(), "MB before": started_with}
+        yield Figure("certificate", engine_name, "issue", "ms", tuple(ours), tuple(bare), "at most", 1.3, notes)
+
+
+def peak() -> int:
+    """The most memory that this process ever held, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def lots(here: Place, count: int) -> list[str]:
+    """Lots that only wait for their release."""
+    site = here.site
+    product = build.new_product(site)
+    build.approved_specification(site, product)
+    bank = build.bank(site)
+    made = [build.drug_product(site, product, from_bank=bank) for _ in range(count)]
+    for one in made:
+        build.tested(site, one)
+    return made
+
+
+def _release(here: Place, lot_number: str) -> tuple[float, Certificate]:
+    who, command = actor(here.site, "quin"), ReleaseLot(lot_number=lot_number, reason="complies", credentials=credentials("quin"))
+    started = time.perf_counter()
+    with transaction(here.site, who) as work:
+        certificate = release_lot(work, command)
+    return (time.perf_counter() - started) * 1000, certificate
+
+
+def _parts(here: Place, certificate: Certificate) -> dict[str, float]:
+    """Milliseconds of each part by itself, done with the bare means."""
+    content = CertificateContent.model_validate_json(certificate.content)
+    plain = content.model_dump(mode="json")
+    with reading(here.site.engine) as session:
+        from domain.people.operations import user_named
+
+        hashed = user_named(session, "quin").password_hash
+    pdf = here.site.documents.get(certificate.pdf_sha256)
+    folder = Documents(str(here.folder / "bare" / certificate.number))
+    steps: dict[str, Callable[[], Any]] = {
+        "canonical JSON": lambda: rfc8785.dumps(plain),
+        "drawing": lambda: render(content),
+        "hashing": lambda: (hashlib.sha256(pdf).hexdigest(), hashlib.sha256(certificate.content.encode()).hexdigest()),
+        "storing": lambda: folder.put(pdf),
+        "password": lambda: passwords.hasher.verify(hashed, password("quin")),
+        "rows": _rows(here),
+    }
+    return {name: _timed(step) for name, step in steps.items()}
+
+
+def _timed(step: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    step()
+    return (time.perf_counter() - started) * 1000
+
+
+def _rows(here: Place) -> Callable[[], None]:
+    """Inserts the very rows of the newest act once more, by the raw driver, into tables of their own, in one transaction."""
+    connection = here.raw().thing
+    newest = "(SELECT max(sequence) FROM audit_entry)"
+    rows = []
+    for table in WRITTEN:
+        connection.execute(f"CREATE TABLE IF NOT EXISTS bare_{table} AS SELECT * FROM {table} WHERE 1 = 0")
+        own = f"sequence = {newest}" if table.startswith("audit") else f"id = (SELECT max(id) FROM {table})"
+        rows += [(table, row) for row in connection.execute(f"SELECT * FROM {table} WHERE {own}").fetchall()]
+    mark = "?" if here.lite else "%s"
+
+    def insert() -> None:
+        connection.execute("BEGIN IMMEDIATE" if here.lite else "BEGIN")
+        for table, row in rows:
+            connection.execute(f"INSERT INTO bare_{table} VALUES ({', '.join(mark for _ in row)})", row)
+        connection.execute("COMMIT")
+        connection.close()
+
+    return insert

@@ -1,0 +1,127 @@
+"""Instrument files become results that point back to their bytes."""
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from api.demo_files import nanosight_summary
+from domain.errors import DomainError, Forbidden, Invalid
+from domain.instruments.imports import ImportNanoSight, import_nanosight
+from domain.laboratory.models import Result
+from domain.laboratory.results import distribution_of
+from domain.laboratory.specifications import DefineMethod, define_method
+from domain.laboratory.values import NotReportable, Numeric, load_value
+from domain.store import reading
+from domain.work import Site
+from tests import build
+from tests.cast import act
+from tests.instruments.nanosight_files import summary_3_2, summary_3_4
+
+
+def codes(refusal: pytest.ExceptionInfo[Any]) -> set[str]:
+    assert isinstance(refusal.value, DomainError)
+    return {reason.code for reason in refusal.value.reasons}
+
+
+@pytest.fixture
+def sample(site: Site) -> str:
+    """A sample of a donation, with the two NTA methods defined: any lot can be measured."""
+    for code, test in (("SOP-NTA-C", "PART-CONC"), ("SOP-NTA-S", "SIZE-DIST")):
+        command = DefineMethod(code=code, test_code=test, name="NTA", principle="Nanoparticle tracking analysis (NTA)")
+        act(site, "rhea", define_method, command)
+    return build.sampled(site, build.donation(site), ("1", "g"))
+
+
+def file_of(site: Site, **more: Any) -> bytes:
+    said: dict[str, Any] = {
+        "mode_nm": 105.0,
+        "concentration_per_ml": 1.2e11,
+        "dilution": 1000,
+        "runs": 5,
+        "seed": 7,
+        "sample": "lot under test",
+        "captured_at": site.clock().astimezone(site.zone).replace(tzinfo=None),
+    }
+    return nanosight_summary(**said | more)
+
+
+def imported(site: Site, sample: str, data: bytes, who: str = "nano", **more: Any) -> dict[str, Result]:
+    said: dict[str, Any] = {
+        "sample_number": sample,
+        "file_name": "run-ExperimentSummary.csv",
+        "data": data,
+        "concentration_method": "SOP-NTA-C",
+        "size_method": "SOP-NTA-S",
+    }
+    act(site, who, import_nanosight, ImportNanoSight(**said | more))
+    with reading(site.engine) as session:
+        return {row.test_code: row for row in session.exec(select(Result).order_by(Result.id))}  # type: ignore[arg-type]
+
+
+def test_an_instrument_imports_a_file_and_every_figure_points_to_its_bytes(site: Site, sample: str) -> None:
+    data = file_of(site)
+    found = imported(site, sample, data)
+    digest = hashlib.sha256(data).hexdigest()
+    assert {"PART-CONC", "SIZE-DIST", "D50", "PCT-30-150", "SPAN"} <= found.keys()
+    assert found["PART-CONC"].raw_sha256 == found["SIZE-DIST"].raw_sha256 == digest
+    assert site.documents.get(digest) == data
+    assert len(json.loads(found["PART-CONC"].replicates)) == 5
+    value = load_value(found["PART-CONC"].value)
+    assert isinstance(value, Numeric)
+    assert 1.0e11 < float(value.value) < 1.4e11
+    curve = distribution_of(found["SIZE-DIST"])
+    assert curve is not None
+    assert curve.total == pytest.approx(float(value.value), rel=0.02)
+
+
+def test_a_dilution_that_the_file_has_applied_is_never_applied_twice(site: Site, sample: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        imported(site, sample, file_of(site), dilution="1000")
+    assert codes(refusal) == {"dilution-in-file"}
+
+
+def test_a_dilution_that_the_file_does_not_record_is_asked_for_and_applied_to_number_and_curve(
+    site: Site, sample: str
+) -> None:
+    data = summary_3_2()
+    with pytest.raises(Invalid) as refusal:
+        imported(site, sample, data)
+    assert codes(refusal) & {"dilution-needed", "time-needed"}
+
+
+def test_the_same_sample_is_imported_twice_only_with_a_reason(site: Site, sample: str) -> None:
+    imported(site, sample, file_of(site))
+    with pytest.raises(Invalid) as refusal:
+        imported(site, sample, file_of(site, seed=8))
+    assert codes(refusal) == {"reason-needed"}
+    found = imported(site, sample, file_of(site, seed=8), reason="camera level was wrong")
+    assert found["PART-CONC"].replaces_id is not None
+    assert found["D50"].replaces_id is not None
+
+
+def test_too_few_runs_are_not_reportable(site: Site, sample: str) -> None:
+    found = imported(site, sample, file_of(site, runs=2))
+    assert isinstance(load_value(found["PART-CONC"].value), NotReportable)
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"a,b\n1,2\n", summary_3_4()[:900]])
+def test_what_is_no_summary_is_refused_and_nothing_stays(site: Site, sample: str, data: bytes) -> None:
+    with pytest.raises(Invalid):
+        imported(site, sample, data)
+    with reading(site.engine) as session:
+        assert session.exec(select(Result)).all() == []
+
+
+def test_a_technician_cannot_import(site: Site, sample: str) -> None:
+    with pytest.raises(Forbidden):
+        imported(site, sample, file_of(site), who="tom")
+
+
+def test_a_file_measured_before_the_sample_was_taken_is_not_of_it(site: Site, sample: str) -> None:
+    with pytest.raises(DomainError) as refusal:
+        imported(site, sample, file_of(site, captured_at=datetime(2020, 6, 16, 11, 52)))  # noqa: DTZ001 - the instrument's clock has no zone
+    assert "before-the-sample" in codes(refusal)

@@ -1,0 +1,138 @@
+"""A signature is a person's own act, and shows exactly what it was put to."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+from sqlmodel import select
+
+from domain.audit import verify
+from domain.errors import Refused, Unauthenticated
+from domain.manufacturing.models import Donor
+from domain.people.models import SignInKind
+from domain.people.operations import ResetPassword, reset_password, sign_in
+from domain.people.queries import actor_of
+from domain.signatures import MEANING_DE, Credentials, Meaning, Signature, digest, sign, signatures_on
+from domain.store import reading
+from domain.work import Actor, Command, Site, Work, operation, transaction
+from tests.build import donor
+from tests.cast import Clock, actor, credentials, password, raw, signed_in
+
+CONTENT = {"donor": "D-1", "decision": "eligible"}
+
+
+class SignDonor(Command):
+    """Put a signature to a donor's record, for these tests."""
+
+    credentials: Credentials
+
+
+@operation(None)
+def sign_donor(work: Work, command: SignDonor) -> Signature:
+    """Signs."""
+    record = work.session.exec(select(Donor)).one()
+    return sign(work, record, CONTENT, Meaning.APPROVED, command.credentials)
+
+
+def signing(site: Site, who: Actor, given: Credentials) -> Signature:
+    with transaction(site, who) as work:
+        return sign_donor(work, SignDonor(credentials=given))
+
+
+def secret(username: str, name: str | None = None) -> Credentials:
+    return Credentials(username=name, password=SecretStr(password(username)))
+
+
+@pytest.mark.requirement("URS-044", "URS-045")
+def test_a_signature_shows_name_function_time_and_meaning(site: Site, clock: Clock) -> None:
+    donor(site)
+    found = signing(site, signed_in(site, "cleo"), credentials("cleo"))
+    assert (found.name, found.function, found.meaning) == ("Cleo Releases", "Quality Assurance", Meaning.APPROVED)
+    assert (found.signed_at, found.record, found.record_sha256) == (clock.now, "donor", digest(CONTENT))
+
+
+@pytest.mark.requirement("URS-044")
+def test_the_first_signature_of_a_session_needs_both_components_and_later_ones_the_password(site: Site) -> None:
+    donor(site)
+    cleo = signed_in(site, "cleo")
+    with pytest.raises(Refused) as refusal:
+        signing(site, cleo, secret("cleo"))
+    assert refusal.value.reasons[0].code == "username-needed"
+    signing(site, cleo, credentials("cleo"))
+    signing(site, cleo, secret("cleo"))
+    with pytest.raises(Refused):
+        signing(site, signed_in(site, "cleo"), secret("cleo"))
+
+
+@pytest.mark.requirement("URS-044")
+def test_being_signed_in_is_not_enough_to_sign(site: Site) -> None:
+    donor(site)
+    with pytest.raises(Unauthenticated):
+        signing(site, signed_in(site, "cleo"), Credentials(username="cleo", password=SecretStr("wrong wrong wrong")))
+    assert raw(site, "SELECT count(*) FROM signature") == [(0,)]
+    assert raw(site, "SELECT act, outcome FROM audit_entry ORDER BY sequence DESC LIMIT 1") == [("sign_donor", "refused")]
+
+
+@pytest.mark.requirement("URS-044")
+def test_nobody_signs_with_the_credentials_of_somebody_else(site: Site) -> None:
+    donor(site)
+    for given in (credentials("quin"), secret("quin", "cleo")):
+        with pytest.raises(Unauthenticated):
+            signing(site, signed_in(site, "cleo"), given)
+
+
+@pytest.mark.requirement("URS-008", "URS-044")
+def test_wrong_passwords_at_signing_lock_the_account_although_each_act_is_undone(site: Site) -> None:
+    donor(site)
+    token = sign_in(site, "cleo", password("cleo"), SignInKind.PAGE)
+    cleo = actor_of(site, token, SignInKind.PAGE)
+    for _ in range(5):
+        with pytest.raises(Unauthenticated):
+            signing(site, cleo, Credentials(username="cleo", password=SecretStr("wrong wrong wrong")))
+    with pytest.raises(Unauthenticated):
+        signing(site, cleo, credentials("cleo"))
+    with pytest.raises(Unauthenticated):
+        sign_in(site, "cleo", password("cleo"), SignInKind.PAGE)
+    assert verify(site.engine).broken is None
+
+
+@pytest.mark.requirement("URS-044")
+def test_a_password_set_by_somebody_else_signs_nothing(site: Site) -> None:
+    donor(site)
+    new = "a password from Ada"
+    with transaction(site, actor(site, "ada")) as work:
+        reset_password(work, ResetPassword(username="cleo", password=SecretStr(new)))
+    cleo = actor_of(site, sign_in(site, "cleo", new, SignInKind.PAGE), SignInKind.PAGE)
+    with pytest.raises(Refused) as refusal:
+        signing(site, cleo, Credentials(username="cleo", password=SecretStr(new)))
+    assert refusal.value.reasons[0].code == "password-not-own"
+
+
+@pytest.mark.requirement("URS-045")
+def test_a_later_change_of_the_record_shows_the_signature_as_covering_what_it_was(site: Site) -> None:
+    donor(site)
+    signing(site, actor(site, "cleo"), credentials("cleo"))
+    with reading(site.engine) as session:
+        record = session.exec(select(Donor)).one()
+        (same,) = signatures_on(session, record, CONTENT)
+        (changed,) = signatures_on(session, record, {**CONTENT, "decision": "ineligible"})
+        (unasked,) = signatures_on(session, record)
+    assert (same.current, changed.current, unasked.current) == (True, False, True)
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@pytest.mark.requirement("URS-045")
+@given(st.dictionaries(st.text("abc", max_size=3), plain), plain)
+def test_the_digest_of_a_record_changes_with_anything_in_it_and_with_nothing_else(content: dict[str, object], other: object) -> None:
+    assert digest(content) == digest(dict(reversed(content.items())))
+    assert digest(content) != digest({**content, "new": other})
+
+
+def test_every_meaning_is_printed_in_german_too() -> None:
+    assert set(MEANING_DE) == set(Meaning)
