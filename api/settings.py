@@ -1,11 +1,14 @@
 """Every setting, read from EXOLOTL_… variables; the table in the README is checked against this class."""
 
 from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.documents import Documents
+from domain.errors import Invalid
+from domain.lots.numbers import checked_scheme
 from domain.store import engine_for
 from domain.work import Profile, Site
 from reports.certificate import render
@@ -16,31 +19,69 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="EXOLOTL_", extra="ignore")
 
-    database_url: str = Field(default="sqlite:///data/exolotl.db", description="`sqlite:///path` or `postgresql+psycopg://…`")
+    database_url: str = Field(
+        default="sqlite:///data/exolotl.db", description="`sqlite:///path` or `postgresql+psycopg://…`"
+    )
     documents_url: str = Field(default="data/documents", description="a folder, or `s3://bucket/prefix?endpoint=…`")
-    base_url: str = Field(default="http://127.0.0.1:8000", description="where clinics reach this server; it is in every QR code")
-    site_name: str = Field(default="Exolotl Demo Laboratory", description="the manufacturer, as printed on certificates")
-    site_tagline: str = Field(default="Extracellular vesicles · secretome", description="a line below the name")
-    site_address: str = Field(default="Musterstraße 1, 10115 Berlin, Germany", description="the manufacturer's address (ICH Q7 11.44)")
-    site_phone: str = Field(default="+49 30 0000000", description="the manufacturer's telephone (ICH Q7 11.44)")
-    site_email: str = Field(default="quality@example.org", description="whom a clinic writes to, also about a recall")
+    base_url: str = Field(
+        default="", description="where clinics reach this server: it is in every QR code; needed to release"
+    )
+    site_name: str = Field(
+        default="", description="the manufacturer, as printed on certificates (ICH Q7 11.44); needed to release"
+    )
+    site_tagline: str = Field(default="", description="a line below the name")
+    site_address: str = Field(default="", description="the manufacturer's address (ICH Q7 11.44); needed to release")
+    site_phone: str = Field(default="", description="the manufacturer's telephone (ICH Q7 11.44); needed to release")
+    site_email: str = Field(default="", description="whom a clinic writes to, also about a recall")
     site_licence: str = Field(default="", description="manufacturing licence, if there is one")
-    site_time_zone: str = Field(default="Europe/Berlin", description="a lot expires at the end of its expiry date in this zone")
-    lot_scheme: str = Field(default="{series}{year:02d}-{count:04d}", description="lot numbers: `{series}`, `{year}`, `{count}`; at most 20 characters")
-    threads: int = Field(default=0, ge=0, le=100, description="requests worked on at once; 0: 2 on SQLite, 10 on PostgreSQL")
-    demo: bool = Field(default=False, description="demo mode: the demo cast can sign in; never set it where real lots are")
+    site_time_zone: str = Field(
+        default="Europe/Berlin", description="a lot expires at the end of its expiry date in this zone"
+    )
+    lot_scheme: str = Field(
+        default="{series}{year:02d}-{count:04d}",
+        description="lot numbers: `{series}`, `{year}`, `{count}`; at most 20 characters",
+    )
+    threads: int = Field(
+        default=0, ge=0, le=100, description="requests worked on at once; 0: 2 on SQLite, 10 on PostgreSQL"
+    )
+    demo: bool = Field(
+        default=False, description="demo mode: the demo cast can sign in; never set it where real lots are"
+    )
+
+    @field_validator("site_time_zone")
+    @classmethod
+    def _zone_is_known(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{zone!r} is no time zone such as Europe/Berlin") from error
+        return zone
+
+    @field_validator("lot_scheme")
+    @classmethod
+    def _scheme_gives_numbers(cls, scheme: str) -> str:
+        try:
+            checked_scheme(scheme)
+        except Invalid as error:
+            raise ValueError(str(error)) from error
+        return scheme
 
     def profile(self) -> Profile:
-        """What certificates and lot numbers need of the settings."""
+        """What certificates and lot numbers need of the settings; in demo mode what is not set is the demo laboratory's."""
+        given = {
+            "name": self.site_name,
+            "tagline": self.site_tagline,
+            "address": self.site_address,
+            "phone": self.site_phone,
+            "email": self.site_email,
+            "base_url": self.base_url,
+        }
+        if self.demo:
+            given = {name: value for name, value in given.items() if value}
         return Profile(
-            name=self.site_name,
-            tagline=self.site_tagline,
-            address=self.site_address,
-            phone=self.site_phone,
-            email=self.site_email,
+            **given,
             licence=self.site_licence or None,
             time_zone=self.site_time_zone,
-            base_url=self.base_url,
             lot_scheme=self.lot_scheme,
             demo=self.demo,
         )

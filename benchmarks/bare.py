@@ -13,7 +13,6 @@ import psycopg
 import sqlalchemy as sa
 from fastapi import FastAPI, Response
 
-from api.settings import settings
 
 LOOK_UP = """
 SELECT l.lot_number, l.state, l.expires_on, c.number, c.revision, c.issued_at, c.content_sha256, c.pdf_sha256,
@@ -44,6 +43,8 @@ def connect(url: str) -> Any:
 
 def create_app() -> FastAPI:
     """Two routes."""
+    from api.settings import settings  # not at the top: the raw connection is wanted elsewhere too
+
     url = settings().database_url
     lite = url.startswith("sqlite")
     look_up, reading, entry = (sql if lite else sql.replace("?", "%s") for sql in (LOOK_UP, READING, ENTRY))

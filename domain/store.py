@@ -208,10 +208,8 @@ def _write_lock(engine: sa.Engine) -> AbstractContextManager[Any]:
 @contextmanager
 def reading(engine: sa.Engine, *, consistent: bool = False) -> Iterator[Session]:
     """A session for queries; `consistent` makes several statements see one state of the data."""
-    if engine.dialect.name == "sqlite":
-        bound = engine
-    else:
-        bound = engine.execution_options(isolation_level="REPEATABLE READ" if consistent else "AUTOCOMMIT")
+    level = "REPEATABLE READ" if consistent else "AUTOCOMMIT"
+    bound = engine if engine.dialect.name == "sqlite" else engine.execution_options(isolation_level=level)
     with Session(bound, autoflush=False, expire_on_commit=False) as session:
         yield session
 

@@ -28,7 +28,7 @@ from domain.laboratory.specifications import (
     draft_specification,
 )
 from domain.laboratory.verdict import CriterionKind
-from domain.lots.models import Lot, LotKind, Product, RegulatoryStatus, Route
+from domain.lots.models import Lot, LotKind, RegulatoryStatus, Route
 from domain.lots.operations import Amount, DefineProduct, ReceiveMaterial, define_product, receive_material
 from domain.manufacturing.catalogue import step_kind
 from domain.manufacturing.donors import (
@@ -131,7 +131,9 @@ def accepted(site: Site, number: str, who: str = "cleo") -> str:
     return number
 
 
-def released_material(site: Site, name: str = "DMEM/F12, xeno-free", quantity: Quantity = ("10", "L"), **more: Any) -> str:
+def released_material(
+    site: Site, name: str = "DMEM/F12, xeno-free", quantity: Quantity = ("10", "L"), **more: Any
+) -> str:
     """A raw material that may be used."""
     return accepted(site, material(site, name, quantity, **more))
 
@@ -159,7 +161,9 @@ def readings_for(kind: str, **differing: str | Quantity | Entry | None) -> tuple
     differing: `ph="7.4"`, `volume=("2", "L")`, a whole `Entry`, or None to leave one out; optional parameters can be added.
     """
     parameters = {parameter.code: parameter for parameter in step_kind(kind).parameters}
-    chosen = {code: differing.get(code) or parameter.example for code, parameter in parameters.items() if parameter.required}
+    chosen = {
+        code: differing.get(code) or parameter.example for code, parameter in parameters.items() if parameter.required
+    }
     wanted = [
         code
         for code, parameter in parameters.items()
@@ -213,7 +217,13 @@ def lots_of(site: Site, step: str) -> tuple[str, ...]:
 
 
 def ended(
-    site: Site, begun_step: Done, quantities: Sequence[Quantity], readings: tuple[Entry, ...], *, who: str = "tom", **more: Any
+    site: Site,
+    begun_step: Done,
+    quantities: Sequence[Quantity],
+    readings: tuple[Entry, ...],
+    *,
+    who: str = "tom",
+    **more: Any,
 ) -> Done:
     """Complete a begun step: what came out of it, and its readings."""
     outputs = tuple(
@@ -286,7 +296,9 @@ def bulk(site: Site, from_bank: str, with_material: str | None = None) -> str:
 
 def pooled(site: Site, shares: Mapping[str, tuple[str, str]], made: str = "100") -> str:
     """A pool in mL: `pooled(site, {one: ("60", "60"), other: ("40", "40")})` gives lot: (mL, share in %)."""
-    inputs = [Input(lot_number=number, quantity=amount(ml, "mL"), share=share) for number, (ml, share) in shares.items()]
+    inputs = [
+        Input(lot_number=number, quantity=amount(ml, "mL"), share=share) for number, (ml, share) in shares.items()
+    ]
     return step(site, "pooling", inputs, [(K.POOLED_BULK, made, "mL")]).lot
 
 
@@ -300,7 +312,9 @@ def vials(site: Site, of_bulk: str, product: str, millilitres: str = "100") -> s
     return step(site, "fill", {formulated: ("210", "mL")}, made, product=product).lot
 
 
-def drug_product(site: Site, product: str | None = None, *, of_bulk: str | None = None, from_bank: str | None = None) -> str:
+def drug_product(
+    site: Site, product: str | None = None, *, of_bulk: str | None = None, from_bank: str | None = None
+) -> str:
     """A lyophilised, packaged lot in quarantine; what is not given is made, down to the donor."""
     code = product or new_product(site)
     source = of_bulk or bulk(site, from_bank or bank(site))
@@ -364,13 +378,20 @@ def methods(site: Site, tests: Sequence[str] = tuple(PANEL)) -> None:
     for code in tests:
         if TESTS[code].derived is None:
             command = DefineMethod(
-                code=f"SOP-{code}", test_code=code, name=TESTS[code].name_en, principle="as validated", **_LIMITS.get(code, {})
+                code=f"SOP-{code}",
+                test_code=code,
+                name=TESTS[code].name_en,
+                principle="as validated",
+                **_LIMITS.get(code, {}),
             )
             act(site, "rhea", define_method, command)
 
 
 def approved_specification(
-    site: Site, product: str | None = None, panel: Mapping[str, Mapping[str, Any]] | None = None, code: str = "SPEC-UC-EV-50"
+    site: Site,
+    product: str | None = None,
+    panel: Mapping[str, Mapping[str, Any]] | None = None,
+    code: str = "SPEC-UC-EV-50",
 ) -> str:
     """A release specification in force from today, drafted by Rhea and approved by Cleo; returns its label."""
     criteria = panel if panel is not None else {test: criterion for test, (criterion, _) in PANEL.items()}
@@ -426,7 +447,7 @@ def reviewed(site: Site, sample: str, who: str = "rhea") -> None:
     act(site, who, review_results, ReviewResults(sample_number=sample, result_ids=ids, credentials=credentials(who)))
 
 
-def tested(site: Site, number: str, *, submit: bool = True, **differing: tuple[str, ...] | None) -> str:
+def tested(site: Site, number: str, *, submit: bool = True, **differing: tuple[str, ...] | None) -> str:  # noqa: PT028
     """Sampled, tested fourteen days later, reviewed, and submitted to QA; returns the sample's number.
 
     Call it `build.tested`: a test module that imports it by name would have it run as a test.

@@ -90,8 +90,7 @@ class PostgreSQL(Databases):
     def _keep(self, engine: sa.Engine, schema: str, *, furnished: bool) -> None:
         """Copy every row into the schema, and write the script that puts them back; triggers sleep meanwhile."""
         reset = [
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
             "SET session_replication_role = replica",
         ]
         with engine.begin() as connection:

@@ -63,7 +63,9 @@ def test_sixteen_who_act_at_once_make_one_chain_without_gaps(site: Site) -> None
         with transaction(site, doer) as work:
             create_user(
                 work,
-                CreateUser(username=f"guest{number}", name="Guest", password="one two three four", roles=(Role.AUDITOR,)),
+                CreateUser(
+                    username=f"guest{number}", name="Guest", password="one two three four", roles=(Role.AUDITOR,)
+                ),
             )
 
     with ThreadPoolExecutor(16) as pool:
@@ -209,7 +211,12 @@ def test_changes_without_an_entry_are_found(site: Site) -> None:
 def test_a_refused_act_is_recorded_with_its_reason(site: Site) -> None:
     before = len(entries(site))
     with pytest.raises(Forbidden):
-        act(site, "dov", create_user, CreateUser(username="eve", name="Eve", password="one two three four", roles=(Role.QA,)))
+        act(
+            site,
+            "dov",
+            create_user,
+            CreateUser(username="eve", name="Eve", password="one two three four", roles=(Role.QA,)),
+        )
     (entry,) = entries(site)[before:]
     assert (entry.actor, entry.act, entry.outcome) == ("Dov Looks", "create_user", "refused")
     assert "manage_users" in str(entry.reason)
@@ -221,7 +228,12 @@ def test_a_failed_sign_in_is_recorded_even_for_a_name_that_nobody_has(site: Site
     with pytest.raises(Unauthenticated):
         sign_in(site, "mallory", "whatever it may be", SignInKind.PAGE)
     entry = entries(site)[-1]
-    assert (entry.actor, entry.actor_id, entry.act, entry.outcome) == ("unknown user 'mallory'", None, "sign_in", "refused")
+    assert (entry.actor, entry.actor_id, entry.act, entry.outcome) == (
+        "unknown user 'mallory'",
+        None,
+        "sign_in",
+        "refused",
+    )
 
 
 @pytest.mark.requirement("URS-007")
@@ -243,14 +255,14 @@ def test_nothing_is_written_outside_an_act(site: Site) -> None:
     ids=["update", "delete", "insert", "text"],
 )
 def test_a_bulk_write_that_would_slip_past_the_trail_is_refused(site: Site, statement: sa.Executable) -> None:
-    with pytest.raises(RuntimeError, match="slip past"), transaction(site, actor(site, "tom")) as work:
+    with pytest.raises(RuntimeError, match="slip past"), transaction(site, actor(site, "tom")) as work:  # noqa: PT012
         work.act = "test"
         work.session.execute(statement)
 
 
 def test_nothing_can_be_deleted_through_the_application(site: Site) -> None:
     number = material(site)
-    with pytest.raises(RuntimeError, match="nothing is ever deleted"), transaction(site, actor(site, "tom")) as work:
+    with pytest.raises(RuntimeError, match="nothing is ever deleted"), transaction(site, actor(site, "tom")) as work:  # noqa: PT012
         work.act = "test"
         work.session.delete(work.session.exec(select(Lot).where(Lot.lot_number == number)).one())
 
@@ -258,7 +270,7 @@ def test_nothing_can_be_deleted_through_the_application(site: Site) -> None:
 @pytest.mark.requirement("URS-002")
 def test_a_signature_cannot_be_changed_through_the_application(site: Site) -> None:
     eligible_donor(site)
-    with pytest.raises((RuntimeError, sa.exc.IntegrityError)), transaction(site, actor(site, "tom")) as work:
+    with pytest.raises((RuntimeError, sa.exc.IntegrityError)), transaction(site, actor(site, "tom")) as work:  # noqa: PT012
         work.act = "test"
         work.session.exec(select(Signature)).one().name = "Somebody Else"
     assert raw(site, "SELECT name FROM signature") == [("Cleo Releases",)]

@@ -19,7 +19,7 @@ def asked(site: Site, count: int = 1, kind: str = "print") -> None:
 
 
 def test_a_job_exists_only_if_the_act_that_asked_for_it_does(site: Site) -> None:
-    with pytest.raises(ZeroDivisionError), transaction(site, actor(site, "tom")) as work:
+    with pytest.raises(ZeroDivisionError), transaction(site, actor(site, "tom")) as work:  # noqa: PT012
         enqueue(work.session, "print", {}, work.now)
         _ = 1 / 0
     assert claim(site) is None
@@ -27,7 +27,11 @@ def test_a_job_exists_only_if_the_act_that_asked_for_it_does(site: Site) -> None
         receive_material(
             work,
             ReceiveMaterial(
-                material="Trehalose", supplier="S", supplier_lot_number="1", quantity=amount("1", "kg"), expires_on="2027-01-01"
+                material="Trehalose",
+                supplier="S",
+                supplier_lot_number="1",
+                quantity=amount("1", "kg"),
+                expires_on="2027-01-01",
             ),
         )
         enqueue(work.session, "print", {"lot": 1}, work.now)
@@ -66,7 +70,9 @@ def test_the_job_that_is_due_longest_comes_first_and_none_before_its_time(site: 
     assert run_one(site, handlers) is None
 
 
-def test_a_job_that_fails_is_tried_again_with_growing_pauses_and_kept_when_it_never_succeeds(site: Site, clock: Clock) -> None:
+def test_a_job_that_fails_is_tried_again_with_growing_pauses_and_kept_when_it_never_succeeds(
+    site: Site, clock: Clock
+) -> None:
     asked(site)
     pauses = []
 

@@ -41,7 +41,9 @@ def test_storage_temperatures_keep_their_last_zero(site: Site) -> None:
     assert (str(product(site).storage_low), str(product(site).storage_high)) == ("2.0", "8.00")
 
 
-@pytest.mark.parametrize(("number", "text"), [("1E+3", "1000"), ("-0.00", "0.00"), ("5E-7", "0.0000005"), ("-2.50", "-2.50")])
+@pytest.mark.parametrize(
+    ("number", "text"), [("1E+3", "1000"), ("-0.00", "0.00"), ("5E-7", "0.0000005"), ("-2.50", "-2.50")]
+)
 def test_a_number_is_written_without_exponent_and_zero_without_sign(number: str, text: str) -> None:
     assert plain_decimal(Decimal(number)) == text
 
@@ -49,7 +51,7 @@ def test_a_number_is_written_without_exponent_and_zero_without_sign(number: str,
 @pytest.mark.parametrize("value", [7.4, Decimal("NaN"), Decimal("Infinity"), 7])
 def test_what_is_no_exact_finite_number_is_not_stored(site: Site, value: object) -> None:
     number = material(site)
-    with pytest.raises((StatementError, TypeError)), transaction(site, actor(site, "tom")) as work:
+    with pytest.raises((StatementError, TypeError)), transaction(site, actor(site, "tom")) as work:  # noqa: PT012
         work.act = "test"
         work.session.exec(select(Lot).where(Lot.lot_number == number)).one().quantity_left = value  # type: ignore[assignment]
 
@@ -57,7 +59,7 @@ def test_what_is_no_exact_finite_number_is_not_stored(site: Site, value: object)
 @pytest.mark.requirement("URS-016")
 def test_a_time_without_a_zone_is_refused(site: Site) -> None:
     number = material(site)
-    with pytest.raises((StatementError, ValueError)), transaction(site, actor(site, "tom")) as work:
+    with pytest.raises((StatementError, ValueError)), transaction(site, actor(site, "tom")) as work:  # noqa: PT012
         work.act = "test"
         work.session.exec(select(Lot).where(Lot.lot_number == number)).one().created_at = datetime(2026, 3, 2, 8)  # noqa: DTZ001
 
@@ -109,7 +111,7 @@ def test_a_change_based_on_an_outdated_view_is_refused(site: Site) -> None:
     with transaction(site, actor(site, "tom")) as work:
         work.act = "test"
         work.session.exec(select(Lot).where(Lot.lot_number == number)).one().description = "first"
-    with pytest.raises(Stale) as refusal, transaction(site, actor(site, "ann")) as work:
+    with pytest.raises(Stale) as refusal, transaction(site, actor(site, "ann")) as work:  # noqa: PT012
         work.act = "test"
         work.session.add(held)
         held.description = "second"
@@ -149,7 +151,10 @@ def test_what_is_not_committed_is_not_kept(site: Site) -> None:
 def test_sqlite_keeps_every_commit_through_a_power_failure(tmp_path: object) -> None:
     engine = engine_for(f"sqlite:///{tmp_path}/settings.db")
     with engine.connect() as connection:
-        found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous", "foreign_keys")]
+        found = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
     engine.dispose()
     assert found == ["wal", 2, 1]
 

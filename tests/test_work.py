@@ -47,7 +47,9 @@ def test_only_who_holds_the_permission_may_act(site: Site, who: str) -> None:
     with pytest.raises(Forbidden) as refusal:
         act(site, who, register_donor, RegisterDonor(pseudonym="D-1", **DONOR))
     assert [reason.code for reason in refusal.value.reasons] == ["permission-missing"]
-    assert raw(site, "SELECT act, outcome FROM audit_entry ORDER BY sequence DESC LIMIT 1") == [("register_donor", "refused")]
+    assert raw(site, "SELECT act, outcome FROM audit_entry ORDER BY sequence DESC LIMIT 1") == [
+        ("register_donor", "refused")
+    ]
     assert raw(site, "SELECT count(*) FROM donor") == [(0,)]
 
 
@@ -66,7 +68,7 @@ def test_an_operation_within_an_operation_is_one_act_named_after_the_outer_one(s
 
 @pytest.mark.requirement("URS-006")
 def test_an_act_that_fails_half_way_leaves_nothing(site: Site) -> None:
-    with pytest.raises(ZeroDivisionError), transaction(site, actor(site, "tom")) as work:
+    with pytest.raises(ZeroDivisionError), transaction(site, actor(site, "tom")) as work:  # noqa: PT012
         register_donor(work, RegisterDonor(pseudonym="D-1", **DONOR))
         _ = 1 / 0
     assert raw(site, "SELECT count(*) FROM donor") == [(0,)]
@@ -144,7 +146,7 @@ def test_the_same_file_kept_twice_is_one_document(site: Site) -> None:
 
 def test_a_product_entered_twice_at_once_is_refused_the_second_time(site: Site) -> None:
     new_product(site)
-    with pytest.raises(Conflict), transaction(site, actor(site, "ann")) as work:
+    with pytest.raises(Conflict), transaction(site, actor(site, "ann")) as work:  # noqa: PT012
         work.act = "test"
         found = work.session.exec(select(Product)).one()
         work.add(Product(**found.model_dump(exclude={"id", "version", "code"}), code="OTHER"))

@@ -83,10 +83,9 @@ class Lab:
         waiting = [(next(story), place, story) for place, story in enumerate(stories)]
         heapq.heapify(waiting)
         while waiting:
-            self.now, place, story = heapq.heappop(waiting)
-            after = next(story, None)
-            if after is not None:
-                assert after >= self.now, "a story goes on, never back"
+            when, place, story = heapq.heappop(waiting)
+            self.now = max(self.now, when)
+            if (after := next(story, None)) is not None:
                 heapq.heappush(waiting, (after, place, story))
 
     def act(self, who: str, operation: Callable[[Work, CommandT], ResultT], command: CommandT, reason: str = "") -> ResultT:

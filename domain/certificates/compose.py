@@ -60,6 +60,7 @@ def missing_items(
             "name of the manufacturer": profile.name,
             "address of the manufacturer": profile.address,
             "telephone of the manufacturer": profile.phone,
+            "public address of this server": profile.base_url,
         }
     for item, given in needed.items():
         if not given:

@@ -39,23 +39,27 @@ def count_in(work: Work, series: str) -> int:
 def next_number(work: Work, scheme: str, series: str, on: date) -> str:
     """The next number under a scheme with `{series}`, `{year}` and `{count}`, such as `{series}{year:02d}-{count:04d}`.
 
-    Raises Invalid when the scheme would give more than 20 characters or one outside A-Z, 0-9, `.`, `_` and `-`.
+    Raises Invalid as `checked_scheme` does.
     """
-    key = _formatted(scheme, series, on, 0)
-    if key == _formatted(scheme, series, on, 1):
-        raise Invalid(
-            Reason(
-                "lot-number-scheme", f"the lot-number scheme {scheme!r} has no {{count}}, so no number would be unique"
-            )
-        )
-    number = _formatted(scheme, series, on, count_in(work, key))
+    counted = count_in(work, _formatted(scheme, series, on, 0))
+    return checked_scheme(scheme, series, on, counted)
+
+
+def checked_scheme(scheme: str, series: str = "ABCDEF", on: date = date(2026, 1, 1), count: int = 9999) -> str:
+    """The number that a scheme gives, by default a long one.
+
+    Raises Invalid when the scheme cannot be used, has no `{count}`, or gives more than 20 characters or one outside A-Z, 0-9, `.`, `_`, `-`.
+    """
+    number = _formatted(scheme, series, on, count)
+    if number == _formatted(scheme, series, on, count + 1):
+        text = f"the lot-number scheme {scheme!r} has no {{count}}, so no number would be unique"
+        raise Invalid(Reason("lot-number-scheme", text))
     if len(number) > MAXIMUM_LENGTH or not GS1_CHARACTERS.fullmatch(number):
-        raise Invalid(
-            Reason(
-                "lot-number-scheme",
-                f"the scheme {scheme!r} gives {number!r}: at most 20 characters of the GS1 set are allowed, and of these A-Z, 0-9, '.', '_' and '-'",
-            )
+        text = (
+            f"the scheme {scheme!r} gives {number!r}: at most 20 characters of the GS1 set are allowed,"
+            " and of these A-Z, 0-9, '.', '_' and '-'"
         )
+        raise Invalid(Reason("lot-number-scheme", text))
     return number
 
 

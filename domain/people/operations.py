@@ -309,10 +309,8 @@ def sign_in_by(site: Site, username: str, password: str, kinds: tuple[SignInKind
     now = site.clock()
     with reading(site.engine) as session:
         user = session.exec(select(User).where(User.username == username)).first()
-    if user is None:
-        actor = Actor(None, username[:40], f"unknown user {username[:40]!r}")
-    else:
-        actor = Actor(user.id, user.username, user.name, user.function)
+    unknown = Actor(None, username[:40], f"unknown user {username[:40]!r}")
+    actor = unknown if user is None else Actor(user.id, user.username, user.name, user.function)
     try:
         _check(site, user, password, now)
     except Unauthenticated as failure:

@@ -67,7 +67,7 @@ def test_the_pdf_is_stored_and_carries_digest_and_audit_head(site: Site, lot: st
         assert session.exec(select(Document).where(Document.sha256 == certificate.pdf_sha256)).one().size == len(pdf)
 
 
-@pytest.mark.parametrize("empty", ["name", "address", "phone"])
+@pytest.mark.parametrize("empty", ["name", "address", "phone", "base_url"])
 def test_an_incomplete_certificate_is_refused_and_the_lot_stays(site: Site, lot: str, empty: str) -> None:
     lacking = replace(site, profile=replace(site.profile, **{empty: ""}))
     with pytest.raises(Refused) as refusal:

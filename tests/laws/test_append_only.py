@@ -71,7 +71,17 @@ def test_the_triggers_are_those_that_the_models_ask_for(engine: sa.Engine) -> No
 
 
 def test_what_is_found_signed_or_decided_is_append_only() -> None:
-    facts = {"result", "result_review", "signature", "reading", "consumption", "lot_yield", "lot_move", "certificate", "document"}
+    facts = {
+        "result",
+        "result_review",
+        "signature",
+        "reading",
+        "consumption",
+        "lot_yield",
+        "lot_move",
+        "certificate",
+        "document",
+    }
     assert facts <= set(APPEND_ONLY)
 
 

@@ -40,7 +40,9 @@ def shape(engine: sa.Engine) -> dict[str, Any]:
             "primary": found.get_pk_constraint(table)["constrained_columns"],
             "foreign": sorted((k["name"] or "", k["referred_table"]) for k in found.get_foreign_keys(table)),
             "unique": sorted((k["name"] or "", k["column_names"]) for k in found.get_unique_constraints(table)),
-            "checks": sorted((k["name"] or "", " ".join(k["sqltext"].split())) for k in found.get_check_constraints(table)),
+            "checks": sorted(
+                (k["name"] or "", " ".join(k["sqltext"].split())) for k in found.get_check_constraints(table)
+            ),
             "indexes": sorted((k["name"] or "", k["column_names"], k["unique"]) for k in found.get_indexes(table)),
         }
         for table in found.get_table_names()

@@ -10,7 +10,19 @@ from domain.lots.genealogy import ancestor_ids, descendant_ids, trace
 from domain.store import WRITING, reading
 from domain.work import Site
 from tests.behind import triggers_asleep
-from tests.build import K, bank, bulk, donation, drug_product, eligible_donor, lot, new_product, pooled, released_material, vials
+from tests.build import (
+    K,
+    bank,
+    bulk,
+    donation,
+    drug_product,
+    eligible_donor,
+    lot,
+    new_product,
+    pooled,
+    released_material,
+    vials,
+)
 
 
 def traced(site: Site, number: str) -> tuple[dict[str, int], Counter[tuple[str, str, str, str]]]:
@@ -19,7 +31,9 @@ def traced(site: Site, number: str) -> tuple[dict[str, int], Counter[tuple[str, 
         found = trace(session, number, site.today())
     distances = {one.lot_number: one.distance for one in found.lots}
     assert len(distances) == len(found.lots)
-    return distances, Counter((edge.kind, edge.direction, edge.lot_number, f"{edge.quantity} {edge.unit}") for edge in found.edges)
+    return distances, Counter(
+        (edge.kind, edge.direction, edge.lot_number, f"{edge.quantity} {edge.unit}") for edge in found.edges
+    )
 
 
 @pytest.mark.requirement("URS-023")
@@ -35,7 +49,10 @@ def test_a_pool_of_two_donors_is_traced_up_to_both_and_down_to_every_vial(site: 
     assert distances[pool] == 0
     assert {distances[one] for one in bulks} == {-1}
     assert {distances[one] for one in banks} == {-6}
-    assert {number: far for number, far in distances.items() if number.startswith("DN")} == {"DN26-0001": -8, "DN26-0002": -8}
+    assert {number: far for number, far in distances.items() if number.startswith("DN")} == {
+        "DN26-0001": -8,
+        "DN26-0002": -8,
+    }
     assert distances[medium] < 0
     assert all(distances[half] > 0 for half in halves)
     assert edges["pooling", "consumed", bulks[0], "60 mL"] == 1
@@ -45,10 +62,9 @@ def test_a_pool_of_two_donors_is_traced_up_to_both_and_down_to_every_vial(site: 
     up, _ = traced(site, halves[0])
     assert halves[1] not in up
     assert {"DN26-0001", "DN26-0002", *banks, *bulks, pool, medium} <= set(up)
-    down, down_edges = traced(site, "DN26-0001")
+    down, _ = traced(site, "DN26-0001")
     assert {*halves, pool, bulks[0], banks[0]} <= set(down)
     assert bulks[1] not in {number for number, far in down.items() if far > 0}
-    assert down_edges["packaging", "yielded", halves[0], "97 {vial}"] + down_edges["packaging", "consumed", halves[0], ""] >= 0
 
 
 def split(site: Site, pool: str) -> list[str]:
@@ -86,7 +102,9 @@ def test_a_lot_comes_from_one_step_only(site: Site) -> None:
     donation(site)
     options = {WRITING: True}
     with pytest.raises(sa.exc.IntegrityError), site.engine.execution_options(**options).begin() as connection:
-        connection.exec_driver_sql("INSERT INTO lot_yield (version, step_id, lot_id) SELECT 1, step_id, lot_id FROM lot_yield")
+        connection.exec_driver_sql(
+            "INSERT INTO lot_yield (version, step_id, lot_id) SELECT 1, step_id, lot_id FROM lot_yield"
+        )
 
 
 def test_a_trace_ends_even_on_a_ring_made_behind_the_back(site: Site) -> None:

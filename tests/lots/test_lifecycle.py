@@ -6,7 +6,16 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlmodel import select
 
-from domain.disposition.decisions import HoldLot, LiftHold, RecallLot, RejectLot, hold_lot, lift_hold, recall_lot, reject_lot
+from domain.disposition.decisions import (
+    HoldLot,
+    LiftHold,
+    RecallLot,
+    RejectLot,
+    hold_lot,
+    lift_hold,
+    recall_lot,
+    reject_lot,
+)
 from domain.errors import Refused
 from domain.lots import lifecycle
 from domain.lots.lifecycle import DOERS, GUARDS, RULES, Case, blockers, state_on
@@ -15,7 +24,18 @@ from domain.permissions import Permission
 from domain.store import reading
 from domain.work import Actor, Site, transaction
 from tests import build
-from tests.build import K, accepted, approved_specification, begun, drug_product, eligible_donor, lot, material, new_product, released
+from tests.build import (
+    K,
+    accepted,
+    approved_specification,
+    begun,
+    drug_product,
+    eligible_donor,
+    lot,
+    material,
+    new_product,
+    released,
+)
 from tests.cast import Clock, act, actor, credentials, raw
 
 S = LotState
@@ -43,13 +63,15 @@ def test_a_move_that_the_table_does_not_name_is_refused(site: Site, state: LotSt
     with reading(site.engine) as session:
         row = session.exec(select(Lot).where(Lot.lot_number == number)).one()
         row.state, row.held_from = state, S.QUARANTINE if state is S.ON_HOLD else None
-        told = {reason.code for reason in blockers(Case(session, row, site.clock(), site.today()), action, ALL_POWERFUL)}
+        told = {
+            reason.code for reason in blockers(Case(session, row, site.clock(), site.today()), action, ALL_POWERFUL)
+        }
         if action not in RULES:
             assert told == {"no-such-rule"}
         else:
             assert ("wrong-state" in told) == ((state, action) not in ALLOWED)
         if (state, action) not in ALLOWED:
-            with pytest.raises(Refused), transaction(site, ALL_POWERFUL) as work:
+            with pytest.raises(Refused), transaction(site, ALL_POWERFUL) as work:  # noqa: PT012
                 work.act = "test"
                 lifecycle.move(work, row, action)
 
@@ -71,7 +93,9 @@ def test_a_condition_that_nobody_can_check_refuses(site: Site, monkeypatch: pyte
     monkeypatch.setitem(RULES, "accept", strange)
     with reading(site.engine) as session:
         row = session.exec(select(Lot).where(Lot.lot_number == number)).one()
-        told = [reason.code for reason in blockers(Case(session, row, site.clock(), site.today()), "accept", ALL_POWERFUL)]
+        told = [
+            reason.code for reason in blockers(Case(session, row, site.clock(), site.today()), "accept", ALL_POWERFUL)
+        ]
     assert told == ["not-by-same-person", "unknown-guard"]
 
 
@@ -189,7 +213,7 @@ def test_every_move_is_on_record_with_who_why_and_the_signature(site: Site) -> N
     ]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in LotKind])
+@pytest.mark.parametrize("kind", list(LotKind))
 def test_expired_is_never_stored(site: Site, kind: LotKind) -> None:
     import sqlalchemy as sa
 

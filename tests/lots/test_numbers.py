@@ -29,7 +29,12 @@ def test_sixteen_who_book_in_at_once_get_numbers_without_gaps(site: Site) -> Non
 
     def receive(turn: int) -> str | None:
         """Every third one is refused and must give its number back."""
-        said = {"material": "Trehalose", "supplier": "S", "supplier_lot_number": str(turn), "quantity": amount("1", "kg")}
+        said = {
+            "material": "Trehalose",
+            "supplier": "S",
+            "supplier_lot_number": str(turn),
+            "quantity": amount("1", "kg"),
+        }
         try:
             with transaction(site, doer) as work:
                 made = receive_material(work, ReceiveMaterial(**said, expires_on=DAY + timedelta(days=9)))
@@ -47,7 +52,11 @@ def test_sixteen_who_book_in_at_once_get_numbers_without_gaps(site: Site) -> Non
 @pytest.mark.requirement("URS-022")
 def test_each_series_and_each_year_counts_for_itself(site: Site) -> None:
     scheme = site.profile.lot_scheme
-    assert [number(site, scheme), number(site, scheme), number(site, scheme, "BEV")] == ["AEV26-0001", "AEV26-0002", "BEV26-0001"]
+    assert [number(site, scheme), number(site, scheme), number(site, scheme, "BEV")] == [
+        "AEV26-0001",
+        "AEV26-0002",
+        "BEV26-0001",
+    ]
     assert number(site, scheme, on=date(2027, 1, 1)) == "AEV27-0001"
     assert number(site, scheme) == "AEV26-0003"
 
@@ -55,7 +64,8 @@ def test_each_series_and_each_year_counts_for_itself(site: Site) -> None:
 @pytest.mark.requirement("URS-022")
 @pytest.mark.parametrize(
     "scheme",
-    ["{series}{year:02d}", "{series}-{count:019d}", "{series}#{count}", "{series} {count}", "{series}/{count}", "{lot}{count}", "{series", "{count:x!}", "Ä{count}",
+    ["{series}{year:02d}", "{series}-{count:019d}", "{series}#{count}", "{series} {count}", "{series}/{count}", "{lot}{count}",
+     "{series", "{count:x!}", "Ä{count}",
      "{series.nothing}{count}", "{count[0]}"],
 )  # fmt: skip
 def test_a_scheme_that_could_not_be_printed_or_repeats_itself_is_refused(site: Site, scheme: str) -> None:

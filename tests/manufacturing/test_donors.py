@@ -52,10 +52,22 @@ def withdrawn(site: Site, pseudonym: str, on: date | None = None) -> None:
 @pytest.mark.requirement("URS-019", "URS-057")
 def test_there_is_no_place_for_a_name_or_a_date_of_birth() -> None:
     columns = {column.name for column in Donor.__table__.columns}  # type: ignore[attr-defined]
-    assert not {part for name in columns for part in name.split("_")} & {"name", "birth", "address", "born", "email", "phone"}
+    assert not {part for name in columns for part in name.split("_")} & {
+        "name",
+        "birth",
+        "address",
+        "born",
+        "email",
+        "phone",
+    }
     with pytest.raises(ValidationError):
         RegisterDonor(  # type: ignore[call-arg]
-            pseudonym="D-1", name="Jane", tissue=Tissue.DENTAL, consent_id="1", consent_version="1", consent_scope=ConsentScope.RESEARCH
+            pseudonym="D-1",
+            name="Jane",
+            tissue=Tissue.DENTAL,
+            consent_id="1",
+            consent_version="1",
+            consent_scope=ConsentScope.RESEARCH,
         )
 
 
@@ -82,7 +94,9 @@ def test_another_tissue_must_be_said(site: Site) -> None:
 @pytest.mark.requirement("URS-021")
 @pytest.mark.parametrize("marker", MINIMUM_PANEL)
 @pytest.mark.parametrize("verdict", [None, V.NOT_DONE])
-def test_no_donor_is_eligible_without_the_whole_minimum_panel(site: Site, marker: Marker, verdict: MarkerVerdict | None) -> None:
+def test_no_donor_is_eligible_without_the_whole_minimum_panel(
+    site: Site, marker: Marker, verdict: MarkerVerdict | None
+) -> None:
     name = donor(site)
     panel = {one: said for one, said in {**NEGATIVE, marker: verdict}.items() if said is not None}
     markers(site, name, panel)
@@ -126,7 +140,10 @@ def test_a_later_result_of_a_marker_counts_and_the_earlier_one_stays(site: Site)
     with reading(site.engine) as session:
         found = donor_named(session, name)
         assert panel_of(session, found.key)[M.HBSAG].verdict is V.NEGATIVE
-    assert raw(site, "SELECT verdict FROM marker_result WHERE marker = 'hbsag' ORDER BY id") == [("indeterminate",), ("negative",)]
+    assert raw(site, "SELECT verdict FROM marker_result WHERE marker = 'hbsag' ORDER BY id") == [
+        ("indeterminate",),
+        ("negative",),
+    ]
 
 
 def test_a_sample_of_tomorrow_is_refused(site: Site) -> None:
@@ -214,7 +231,9 @@ def test_a_bank_is_not_released_once_its_donor_withdrew(site: Site) -> None:
      (Tissue.UMBILICAL_CORD, 8, False), (Tissue.BONE_MARROW, -30, True), (Tissue.BONE_MARROW, -31, False),
      (Tissue.BONE_MARROW, 8, False)],
 )  # fmt: skip
-def test_the_blood_sample_lies_within_the_permitted_days_of_the_donation(site: Site, tissue: Tissue, days: int, timely: bool) -> None:
+def test_the_blood_sample_lies_within_the_permitted_days_of_the_donation(
+    site: Site, tissue: Tissue, days: int, timely: bool
+) -> None:
     name = donor(site, tissue=tissue)
     markers(site, name)
     with reading(site.engine) as session:

@@ -56,7 +56,9 @@ def expansion(site: Site, **more: Any) -> Done:
     return begun(site, "expansion", {bank(site): ("1", "{vial}")}, [(K.CULTURE, "10*6.{cells}")], **more)
 
 
-def log(site: Site, on: Done, parameter: str, value: str, unit: str | None = None, who: str = "tom", **more: Any) -> Reading:
+def log(
+    site: Site, on: Done, parameter: str, value: str, unit: str | None = None, who: str = "tom", **more: Any
+) -> Reading:
     entry = Entry(parameter=parameter, value=value, unit=unit, **more)
     return act(site, who, log_reading, LogReading(step_number=on.step, entry=entry))
 
@@ -213,7 +215,12 @@ def test_a_step_is_not_complete_until_everything_required_is_recorded(site: Site
 def test_what_a_choice_makes_necessary_is_asked_for(site: Site) -> None:
     running = expansion(site)
     with pytest.raises(Refused) as refusal:
-        ended(site, running, [("180", "10*6.{cells}")], readings_for("expansion", vessel_type="microcarrier_str", seeding_density_volume=None))
+        ended(
+            site,
+            running,
+            [("180", "10*6.{cells}")],
+            readings_for("expansion", vessel_type="microcarrier_str", seeding_density_volume=None),
+        )
     assert [reason.field for reason in refusal.value.reasons] == ["seeding_density_volume"]
 
 
@@ -230,7 +237,13 @@ def test_a_step_ends_after_it_began_and_not_in_the_future(site: Site, clock: Clo
     running = expansion(site)
     for hours, code in ((-1, "times-reversed"), (1, "in-the-future")):
         with pytest.raises(Invalid) as refusal:
-            ended(site, running, [("1", "10*6.{cells}")], readings_for("expansion"), ended_at=clock.now + timedelta(hours=hours))
+            ended(
+                site,
+                running,
+                [("1", "10*6.{cells}")],
+                readings_for("expansion"),
+                ended_at=clock.now + timedelta(hours=hours),
+            )
         assert codes(refusal) == [code]
 
 
@@ -276,7 +289,9 @@ def test_vials_filled_used_rejected_and_loaded_balance_exactly(site: Site, count
 def test_nothing_dries_at_a_pressure_above_that_of_the_ice(site: Site) -> None:
     filled = vials(site, bulk(site, bank(site)), new_product(site))
     loaded = str(lot(site, filled).quantity)
-    running = begun(site, "lyophilization", {filled: (loaded, "{vial}")}, [(K.LYOPHILIZED_VIALS, "{vial}")], product_code="UC-EV-50")
+    running = begun(
+        site, "lyophilization", {filled: (loaded, "{vial}")}, [(K.LYOPHILIZED_VIALS, "{vial}")], product_code="UC-EV-50"
+    )
     log(site, running, "product_temperature_max_primary", "-40", "Cel")
     with pytest.raises((Refused, Invalid)) as refusal:
         log(site, running, "chamber_pressure_primary", "0.13", "mbar")
@@ -340,7 +355,12 @@ def test_everything_wrong_with_what_goes_in_and_out_is_said_at_once(site: Site) 
 def test_a_lot_is_named_once_per_step(site: Site) -> None:
     twice = [Input(lot_number=released_material(site), quantity=amount("1", "L"))] * 2
     with pytest.raises(Refused) as refusal:
-        begun(site, "expansion", [*twice, Input(lot_number=bank(site), quantity=amount("1", "{vial}"))], [(K.CULTURE, "10*6.{cells}")])
+        begun(
+            site,
+            "expansion",
+            [*twice, Input(lot_number=bank(site), quantity=amount("1", "{vial}"))],
+            [(K.CULTURE, "10*6.{cells}")],
+        )
     assert codes(refusal) == ["lot-twice"]
 
 
@@ -363,9 +383,17 @@ def test_an_expiry_may_be_earlier_than_the_rule_allows_but_not_later(site: Site)
 
     def finish(expires_on: date) -> None:
         output = Measured(lot_number=running.lot, quantity=amount("1", "10*6.{cells}"), expires_on=expires_on)
-        act(site, "tom", complete_step, CompleteStep(step_number=running.step, outputs=(output,), readings=readings_for("expansion")))
+        act(
+            site,
+            "tom",
+            complete_step,
+            CompleteStep(step_number=running.step, outputs=(output,), readings=readings_for("expansion")),
+        )
 
-    for wrong, code in ((latest + timedelta(days=1), "expiry-too-late"), (site.today() - timedelta(days=1), "expiry-too-early")):
+    for wrong, code in (
+        (latest + timedelta(days=1), "expiry-too-late"),
+        (site.today() - timedelta(days=1), "expiry-too-early"),
+    ):
         with pytest.raises((Refused, Invalid)) as refusal:
             finish(wrong)
         assert codes(refusal) == [code]
@@ -379,7 +407,11 @@ def test_the_shelf_life_of_a_product_counts_from_the_fill(site: Site, clock: Clo
     clock.advance(days=3)
     loaded = str(lot(site, filled).quantity)
     dried = step(
-        site, "lyophilization", {filled: (loaded, "{vial}")}, [(K.LYOPHILIZED_VIALS, loaded, "{vial}")], product="UC-EV-50"
+        site,
+        "lyophilization",
+        {filled: (loaded, "{vial}")},
+        [(K.LYOPHILIZED_VIALS, loaded, "{vial}")],
+        product="UC-EV-50",
     ).lot
     assert lot(site, dried).manufactured_on == fill_day
     assert lot(site, dried).expires_on == add_months(fill_day, 24)
@@ -387,7 +419,12 @@ def test_the_shelf_life_of_a_product_counts_from_the_fill(site: Site, clock: Clo
 
 @pytest.mark.parametrize(
     ("start", "months", "end"),
-    [("2026-01-31", 1, "2026-02-28"), ("2024-01-31", 1, "2024-02-29"), ("2026-03-02", 24, "2028-03-02"), ("2026-12-15", 1, "2027-01-15")],
+    [
+        ("2026-01-31", 1, "2026-02-28"),
+        ("2024-01-31", 1, "2024-02-29"),
+        ("2026-03-02", 24, "2028-03-02"),
+        ("2026-12-15", 1, "2027-01-15"),
+    ],
 )
 def test_months_end_on_the_last_day_that_there_is(start: str, months: int, end: str) -> None:
     assert add_months(date.fromisoformat(start), months) == date.fromisoformat(end)
@@ -416,7 +453,9 @@ def test_the_shares_of_a_pool_add_up_and_say_the_same_as_the_quantities(site: Si
         assert code in codes(refusal)
     made = pooled(site, {one: ("60", "60.0"), other: ("40", "40.0")})
     assert lot(site, made).kind is LotKind.POOLED_BULK
-    assert sorted(row[0] for row in raw(site, "SELECT CAST(share AS TEXT) FROM consumption WHERE share IS NOT NULL")) == ["40.0", "60.0"]
+    assert sorted(
+        row[0] for row in raw(site, "SELECT CAST(share AS TEXT) FROM consumption WHERE share IS NOT NULL")
+    ) == ["40.0", "60.0"]
 
 
 def test_only_a_pooling_has_shares_and_it_cannot_do_without(site: Site) -> None:

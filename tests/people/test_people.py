@@ -68,7 +68,10 @@ def test_only_an_argon2id_hash_of_the_password_is_kept(site: Site) -> None:
 
 @pytest.mark.requirement("URS-007")
 def test_outside_the_tests_hashing_costs_what_rfc_9106_asks_for() -> None:
-    for text in (PasswordHasher().hash("x"), "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$R0n3vCkXAI0b6mkX8Tn6hWdRAuB6QCmgtSSShbTSTM8"):
+    for text in (
+        PasswordHasher().hash("x"),
+        "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$R0n3vCkXAI0b6mkX8Tn6hWdRAuB6QCmgtSSShbTSTM8",
+    ):
         found = extract_parameters(text)
         assert (found.type, found.memory_cost, found.time_cost, found.parallelism) == (Type.ID, 65536, 3, 4)
         assert found.hash_len == 32
@@ -129,8 +132,10 @@ def test_no_set_of_roles_that_may_be_held_reaches_both_halves_of_a_toxic_pair(ro
 
 
 @pytest.mark.requirement("URS-011")
-@pytest.mark.parametrize("pair", list(combinations(Role, 2)), ids=lambda pair: "+".join(pair))
-def test_every_pair_of_roles_is_refused_at_once_and_one_after_the_other_alike(site: Site, pair: tuple[Role, Role]) -> None:
+@pytest.mark.parametrize("pair", list(combinations(Role, 2)), ids="+".join)
+def test_every_pair_of_roles_is_refused_at_once_and_one_after_the_other_alike(
+    site: Site, pair: tuple[Role, Role]
+) -> None:
     if not toxic_pairs(pair):
         act(site, "ada", create_user, newcomer("eve", *pair))
         return
@@ -345,10 +350,14 @@ def test_a_reset_password_lifts_the_lock_and_ends_all_sign_ins(site: Site) -> No
 
 
 @pytest.mark.requirement("URS-044")
-def test_a_password_set_by_the_command_line_is_its_holders_own_and_one_set_by_an_administrator_is_not(site: Site) -> None:
+def test_a_password_set_by_the_command_line_is_its_holders_own_and_one_set_by_an_administrator_is_not(
+    site: Site,
+) -> None:
     act(site, "ada", create_user, newcomer("eve"))
     act(site, COMMAND_LINE, create_user, newcomer("adam"))
-    assert raw(site, "SELECT username, password_is_own FROM app_user WHERE username IN ('eve', 'adam') ORDER BY username") == [
+    assert raw(
+        site, "SELECT username, password_is_own FROM app_user WHERE username IN ('eve', 'adam') ORDER BY username"
+    ) == [
         ("adam", True),
         ("eve", False),
     ]

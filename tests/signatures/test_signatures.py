@@ -70,15 +70,17 @@ def test_being_signed_in_is_not_enough_to_sign(site: Site) -> None:
     with pytest.raises(Unauthenticated):
         signing(site, signed_in(site, "cleo"), Credentials(username="cleo", password=SecretStr("wrong wrong wrong")))
     assert raw(site, "SELECT count(*) FROM signature") == [(0,)]
-    assert raw(site, "SELECT act, outcome FROM audit_entry ORDER BY sequence DESC LIMIT 1") == [("sign_donor", "refused")]
+    assert raw(site, "SELECT act, outcome FROM audit_entry ORDER BY sequence DESC LIMIT 1") == [
+        ("sign_donor", "refused")
+    ]
 
 
 @pytest.mark.requirement("URS-044")
 def test_nobody_signs_with_the_credentials_of_somebody_else(site: Site) -> None:
     donor(site)
-    for given in (credentials("quin"), secret("quin", "cleo")):
+    for wrong in (credentials("quin"), secret("quin", "cleo")):
         with pytest.raises(Unauthenticated):
-            signing(site, signed_in(site, "cleo"), given)
+            signing(site, signed_in(site, "cleo"), wrong)
 
 
 @pytest.mark.requirement("URS-008", "URS-044")
@@ -121,7 +123,10 @@ def test_a_later_change_of_the_record_shows_the_signature_as_covering_what_it_wa
 
 
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", max_size=3), inner, max_size=3),
     max_leaves=8,
 )
@@ -129,7 +134,9 @@ plain = st.recursive(
 
 @pytest.mark.requirement("URS-045")
 @given(st.dictionaries(st.text("abc", max_size=3), plain), plain)
-def test_the_digest_of_a_record_changes_with_anything_in_it_and_with_nothing_else(content: dict[str, object], other: object) -> None:
+def test_the_digest_of_a_record_changes_with_anything_in_it_and_with_nothing_else(
+    content: dict[str, object], other: object
+) -> None:
     assert digest(content) == digest(dict(reversed(content.items())))
     assert digest(content) != digest({**content, "new": other})
 
