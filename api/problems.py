@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 
+from api import problem_types
 from domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Reason, Refused, Stale, Unauthenticated
 
 logger = logging.getLogger("exolotl")
@@ -117,6 +118,7 @@ def install(app: FastAPI) -> None:
         )
         return problem(request, 500, "Failure", (Reason("failure", text),))
 
+    app.include_router(problem_types.router)
     app.add_exception_handler(DomainError, refused)
     app.add_exception_handler(RequestValidationError, not_valid)
     app.add_exception_handler(ValidationError, not_valid)

@@ -38,6 +38,9 @@ def inner_note(work: Work, command: Note) -> None:
     work.session.exec(select(Lot).where(Lot.lot_number == command.lot_number)).one().description = command.text
 
 
+for _name in ("outer_note", "inner_note"):
+    del OPERATIONS[_name]  # they are not of the house
+
 DONOR = {"tissue": Tissue.ADIPOSE, "consent_id": "C-1", "consent_version": "1", "consent_scope": ConsentScope.RESEARCH}
 
 

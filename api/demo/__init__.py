@@ -9,10 +9,11 @@ from datetime import timedelta
 from sqlmodel import select
 
 from api.demo.cast import CAST, DemoUser, furnish
-from api.demo.downstream import CYCLE, SHORT_SOAK, drying, fill_weight_corrected, filled, packed, pooled, tested
+from api.demo.downstream import CYCLE, SHORT_SOAK, analysed, drying, fill_weight_corrected, filled, packed, pooled
 from api.demo.lab import Lab, Said, Story, credentials
+from api.demo.opening import delivered, opening
 from api.demo.products import ADIPOSE, BONE_MARROW, CORD, LAST_DELIVERY, DemoProduct
-from api.demo.upstream import Bulk, banks, bulk, delivered, opening, reviewed
+from api.demo.upstream import Bulk, banks, bulk, reviewed
 from domain.disposition.decisions import (
     HoldLot,
     RecallLot,
@@ -95,7 +96,7 @@ def _adipose_released(lab: Lab) -> Story[None]:
     yield lab.at(63, "15:10")
     fill_weight_corrected(lab, vials[0], "5.14")
     lot = yield from packed(lab, ADIPOSE, vials, 63)
-    sample = yield from tested(lab, ADIPOSE, lot, 66, 11, slip=True)
+    sample = yield from analysed(lab, ADIPOSE, lot, 66, 11, slip=True)
     yield from _released(lab, lot, sample, 81)
 
 
@@ -103,7 +104,7 @@ def _cord(lab: Lab, day: int, seed: int, ending: Callable[[Lab, str, str, int], 
     """A lot of cord vesicles from a thaw on `day`, with an ending from the day of its last result on."""
     one = yield from bulk(lab, CORD, day, seed)
     lot = yield from _made(lab, CORD, one, day + 14)
-    sample = yield from tested(lab, CORD, lot, day + 17, seed + 10)
+    sample = yield from analysed(lab, CORD, lot, day + 17, seed + 10)
     yield from ending(lab, lot, sample, day + 32)
 
 
@@ -116,7 +117,11 @@ def _submitted(lab: Lab, lot: str, sample: str, day: int) -> Story[None]:
     yield lab.at(day, "13:00")
     reviewed(lab, sample)
     yield lab.at(day, "15:00")
-    command = SubmitLot(lot_number=lot, reason="tested according to the specification; all results final", credentials=credentials("rhea"))
+    command = SubmitLot(
+        lot_number=lot,
+        reason="tested according to the specification; all results final",
+        credentials=credentials("rhea"),
+    )
     lab.act("rhea", submit_lot, command)
 
 
@@ -145,14 +150,16 @@ def _adipose_under_test(lab: Lab) -> Story[None]:
     second = yield from bulk(lab, ADIPOSE, 63, 9)
     pool = yield from pooled(lab, (first, second), 74)
     lot = yield from _made(lab, ADIPOSE, pool, 77)
-    yield from tested(lab, ADIPOSE, lot, 80, 16, until=7)
+    yield from analysed(lab, ADIPOSE, lot, 80, 16, until=7)
 
 
 def _bone_marrow_on_hold(lab: Lab) -> Story[None]:
     """The soak after primary drying was cut short: too moist."""
     one = yield from bulk(lab, BONE_MARROW, 49, 7)
-    lot = yield from _made(lab, BONE_MARROW, one, 63, cycle=CYCLE | {"soak_share": SHORT_SOAK, "alarms": "vacuum pump tripped, 14 min"})
-    sample = yield from tested(lab, BONE_MARROW, lot, 66, 17, instead={"MOIST": ("3.31", "3.52", "3.44")})
+    lot = yield from _made(
+        lab, BONE_MARROW, one, 63, cycle=CYCLE | {"soak_share": SHORT_SOAK, "alarms": "vacuum pump tripped, 14 min"}
+    )
+    sample = yield from analysed(lab, BONE_MARROW, lot, 66, 17, instead={"MOIST": ("3.31", "3.52", "3.44")})
     yield lab.at(81, "13:30")
     reviewed(lab, sample)
     yield lab.at(84, "10:30")

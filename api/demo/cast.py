@@ -29,7 +29,9 @@ CAST: tuple[DemoUser, ...] = (
     DemoUser("quentin", "winter orchard ten", "Quentin Vogel", "Quality Assurance", (Role.QA,)),
     DemoUser("dov", "velvet granite one", "Dov Levin", "Auditor", (Role.AUDITOR,)),
     DemoUser("ada", "marble window five", "Ada Wirth", "Administrator", (Role.ADMINISTRATOR,)),
-    DemoUser("nanosight", "violet turbine three", "NanoSight NS300-2", "Instrument, Quality Control", (Role.INSTRUMENT,)),
+    DemoUser(
+        "nanosight", "violet turbine three", "NanoSight NS300-2", "Instrument, Quality Control", (Role.INSTRUMENT,)
+    ),
 )
 
 
@@ -37,6 +39,8 @@ def furnish(site: Site) -> None:
     """Give everybody an account; made in demo mode, it works in demo mode alone."""
     for one in CAST:
         secret = SecretStr(one.password)
-        command = CreateUser(username=one.username, name=one.name, function=one.function, password=secret, roles=one.roles)
+        command = CreateUser(
+            username=one.username, name=one.name, function=one.function, password=secret, roles=one.roles
+        )
         with transaction(site, COMMAND_LINE, "demo cast") as work:
             create_user(work, command)

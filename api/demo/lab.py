@@ -88,7 +88,9 @@ class Lab:
             if (after := next(story, None)) is not None:
                 heapq.heappush(waiting, (after, place, story))
 
-    def act(self, who: str, operation: Callable[[Work, CommandT], ResultT], command: CommandT, reason: str = "") -> ResultT:
+    def act(
+        self, who: str, operation: Callable[[Work, CommandT], ResultT], command: CommandT, reason: str = ""
+    ) -> ResultT:
         """One act of one person, a minute after the one before."""
         self.now += timedelta(minutes=1)
         with transaction(self.site, self._actor(who), reason) as work:
@@ -103,13 +105,29 @@ class Lab:
         return self._people[username]
 
     def begin(
-        self, kind: str, inputs: Sequence[Input], output: LotKind, unit: str, *, who: str = "tom", said: Mapping[str, Said] | None = None, **more: Any
+        self,
+        kind: str,
+        inputs: Sequence[Input],
+        output: LotKind,
+        unit: str,
+        *,
+        who: str = "tom",
+        said: Mapping[str, Said] | None = None,
+        **more: Any,
     ) -> tuple[str, str]:
         """Start a step; returns its number and that of the lot it will give."""
         room, equipment = PLACES[kind]
         wanted = (Output(kind=output, unit=unit),)
         entries = tuple(entry for entry in readings(kind, said or {}) if said and entry.parameter in said)
-        command = StartStep(kind=kind, location=room, equipment=equipment, inputs=tuple(inputs), outputs=wanted, readings=entries, **more)
+        command = StartStep(
+            kind=kind,
+            location=room,
+            equipment=equipment,
+            inputs=tuple(inputs),
+            outputs=wanted,
+            readings=entries,
+            **more,
+        )
         step: Step = self.act(who, start_step, command)
         with reading(self.site.engine) as session:
             (lot,) = yielded(session, step.key)
@@ -126,7 +144,9 @@ class Lab:
         yield start + timedelta(hours=hours)
         measured = (Measured(lot_number=lot, quantity=Amount(value=quantity, unit=unit)),)
         entries = readings(kind, said or {})
-        self.act(who, complete_step, CompleteStep(step_number=step, outputs=measured, readings=entries, comment=comment))
+        self.act(
+            who, complete_step, CompleteStep(step_number=step, outputs=measured, readings=entries, comment=comment)
+        )
         return lot
 
     def material(self, key: str, quantity: str) -> Input:

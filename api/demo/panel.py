@@ -16,19 +16,36 @@ from domain.laboratory.verdict import CriterionKind
 K = CriterionKind
 
 _NTA_EN = "NTA counts particles from about 60 nm; smaller vesicles are not seen, and not every particle is a vesicle"
-_NTA_DE = "NTA zählt Partikel ab etwa 60 nm; kleinere Vesikel werden nicht erfasst, und nicht jedes Partikel ist ein Vesikel"
-_NFCM_EN = "Share of all particles from 45 nm that bind the antibody, isotype control subtracted"
-_NFCM_DE = "Anteil aller Partikel ab 45 nm, die den Antikörper binden, abzüglich Isotypkontrolle"
+_NTA_DE = (
+    "NTA zählt Partikel ab etwa 60 nm; kleinere Vesikel werden nicht erfasst, und nicht jedes Partikel ist ein Vesikel"
+)
+_NFCM_EN = "Share of all particles from 45 nm"
+_NFCM_DE = "Anteil aller Partikel ab 45 nm"
 
 
 def _method(number: int, test: str, principle: str, instrument: str = "", **more: object) -> DefineMethod:
-    said = {"code": f"SOP-QC-{number:03}", "test_code": test, "name": TESTS[test].name_en, "principle": principle, "instrument": instrument}
+    said = {
+        "code": f"SOP-QC-{number:03}",
+        "test_code": test,
+        "name": TESTS[test].name_en,
+        "principle": principle,
+        "instrument": instrument,
+    }
     return DefineMethod.model_validate(said | more)
 
 
 def _nfcm(number: int, marker: str) -> DefineMethod:
-    principle = f"Nano-flow cytometry (nFCM), anti-{marker}"
-    return _method(number, f"TET-{marker[2:]}", principle, "NanoAnalyzer N30E-1", lod="2", loq="5", limitation_en=_NFCM_EN, limitation_de=_NFCM_DE)
+    principle = f"Nano-flow cytometry (nFCM), anti-{marker}, isotype subtracted"
+    return _method(
+        number,
+        f"TET-{marker[2:]}",
+        principle,
+        "NanoAnalyzer N30E-1",
+        lod="2",
+        loq="5",
+        limitation_en=_NFCM_EN,
+        limitation_de=_NFCM_DE,
+    )
 
 
 METHODS: tuple[DefineMethod, ...] = (
@@ -65,7 +82,8 @@ METHODS: tuple[DefineMethod, ...] = (
     _method(48, "CCI", "Laser headspace analysis", "Headspace 1"),
     _method(
         50, "POT-1", "Inhibition of T-cell proliferation, 3 plates, reference lot REF-EV-01", "Flow cytometer 2",
-        limitation_en="No consensus assay: no statement on clinical effect", limitation_de="Kein Konsensverfahren: keine Aussage zur klinischen Wirkung",
+        limitation_en="No consensus assay: no statement on clinical effect",
+        limitation_de="Kein Konsensverfahren: keine Aussage zur klinischen Wirkung",
     ),
 )  # fmt: skip
 METHOD_FOR = {method.test_code: method.code for method in METHODS}
@@ -91,7 +109,7 @@ class Usual:
             return self.found
         count = TESTS[self.criterion.test_code].replicates
         middle = chance.gauss(self.centre, self.spread)
-        return tuple(f"{Decimal(chance.gauss(middle, self.spread / 3)):.{self.places}f}" for _ in range(count))
+        return tuple(f"{Decimal(chance.gauss(middle, 0.6 * self.spread)):.{self.places}f}" for _ in range(count))
 
 
 def _line(test: str, kind: CriterionKind, days: int = 0, **more: object) -> Usual:

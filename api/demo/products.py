@@ -8,7 +8,6 @@ from domain.lots.operations import Amount, DefineProduct
 from domain.manufacturing.models import Tissue
 
 
-
 @dataclass(frozen=True, slots=True)
 class DemoProduct:
     """A product, its donor, and the figures its lots are spread around.
@@ -38,7 +37,9 @@ class DemoProduct:
         return self.command.code
 
 
-def _product(code: str, vial_ml: int, label: str, trehalose_mg: int, histidine_mg: str, salt_mg: int, **more: Any) -> DefineProduct:
+def _product(
+    code: str, vial_ml: int, label: str, trehalose_mg: int, histidine_mg: str, salt_mg: int, **more: Any
+) -> DefineProduct:
     volume = Amount(value=f"{vial_ml}.0", unit="mL")
     content = f"trehalose dihydrate {trehalose_mg} mg, L-histidine {histidine_mg} mg, sodium chloride {salt_mg} mg"
     return DefineProduct(
@@ -93,7 +94,8 @@ BONE_MARROW = DemoProduct(
     donor="D-BM-0088",
     age=27,
     donation=("45", "mL"),
-    procurement={"tissue_source": "bone_marrow", "marrow_aspirate_volume": "45", "transport_temperature_min": "17.2", "transport_temperature_max": "21.6"},
+    procurement={"tissue_source": "bone_marrow", "marrow_aspirate_volume": "45",
+        "transport_temperature_min": "17.2", "transport_temperature_max": "21.6"},
     isolation={"method": "density_gradient", "procurement_to_processing": "4.0", "nucleated_cells": "310", "viability": "94"},
     vial_ml=3, per_ml=2.0e10, mode_nm=112, protein=3.1, positive=(22, 41, 49),
     left_out=("SPAN", "DNA"),

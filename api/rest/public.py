@@ -59,6 +59,7 @@ def unchanged(request: Request, etag: str) -> bool:
     return etag in (part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(","))
 
 
+@router.head("/lots/{lot_number}", include_in_schema=False)
 @router.get("/lots/{lot_number}", response_model=PublicLotView)
 def look_up(lot_number: str, request: Request) -> Any:
     """The newest certificate of a lot, and its state today. Unknown and unreleased lots answer alike."""
@@ -71,6 +72,7 @@ def look_up(lot_number: str, request: Request) -> Any:
     return Response(found.json(url), media_type="application/json", headers={"ETag": found.etag, **FRESH})
 
 
+@router.head("/certificates/{certificate_number}.pdf", include_in_schema=False)
 @router.get("/certificates/{certificate_number}.pdf", response_class=Response)
 def download(certificate_number: str, request: Request, revision: int | None = None) -> Response:
     """The PDF as it was issued; the newest revision unless one is named. For the state of the lot, look the lot up."""

@@ -1,17 +1,39 @@
 """The HTML workplace: the same operations as everywhere, behind forms that need no script."""
 
+import font_source_sans_pro
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from api.web import donors, laboratory, lots, people, products, public, sign_in, specifications, steps
+from api.web.donors import router as donor_pages
+from api.web.laboratory import router as laboratory_pages
+from api.web.lots import router as lot_pages
 from api.web.pages import FOLDER, problem_page
+from api.web.people import router as people_pages
+from api.web.products import router as product_pages
+from api.web.public import router as public_pages
 from api.web.security import SecurityHeaders
+from api.web.sign_in import router as sign_in_pages
+from api.web.specifications import router as specification_pages
+from api.web.steps import router as step_pages
+
+ROUTERS = (
+    sign_in_pages,
+    public_pages,
+    lot_pages,
+    product_pages,
+    step_pages,
+    donor_pages,
+    laboratory_pages,
+    specification_pages,
+    people_pages,
+)
 
 
 def install(app: FastAPI) -> None:
     """Give the application its pages, their style, the pages of refusals, and the headers that guard them all."""
-    for room in (sign_in, public, lots, products, steps, donors, laboratory, specifications, people):
-        app.include_router(room.router)
+    for router in ROUTERS:
+        app.include_router(router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+    app.mount("/fonts", StaticFiles(directory=font_source_sans_pro.font_directory), name="fonts")
     app.state.problem_page = problem_page
     app.add_middleware(SecurityHeaders)

@@ -5,7 +5,7 @@ from fastapi.responses import Response
 
 from api.web.forms import Field, Group, Rows, Sheet, offer, options, signature
 from api.web.lists import donor_file, donors
-from api.web.pages import Visit, page, visiting
+from api.web.pages import Reader, Visit, page
 from api.web.words import capital, spelled
 from domain.manufacturing.donors import (
     DecideEligibility,
@@ -28,7 +28,7 @@ def _word(code: str) -> str:
 
 
 @router.get("/donors")
-def listed(visit: Visit = visiting()) -> Response:
+def listed(visit: Reader) -> Response:
     """Donors, newest first."""
     return page(visit, "donors.html", found=visit.ask(donors), may_register=visit.may(Permission.REGISTER_DONOR))
 
@@ -41,7 +41,9 @@ def _register(_visit: Visit) -> Sheet:
                 "Donor",
                 (
                     Field("pseudonym", "Pseudonym", "code", hint="A code such as D-2026-017; never a name."),
-                    Field("age_years", "Age", "number", needed=False, unit="years", hint="Perinatal tissue: the mother’s."),
+                    Field(
+                        "age_years", "Age", "number", needed=False, unit="years", hint="Perinatal tissue: the mother’s."
+                    ),
                     Field("tissue", "Tissue", "select", options=options(Tissue, _word)),
                     Field("tissue_text", "Which tissue", needed=False, hint="Only if it is another one."),
                 ),
@@ -76,7 +78,7 @@ def _pseudonym(visit: Visit) -> str:
 
 
 @router.get("/donors/{pseudonym}")
-def donor_page(pseudonym: str, visit: Visit = visiting()) -> Response:
+def donor_page(pseudonym: str, visit: Reader) -> Response:
     """One donor."""
     return page(
         visit,
@@ -97,13 +99,20 @@ def _markers(visit: Visit) -> Sheet:
         Field("sampled_on", "Blood taken on", "date"),
     )
     rows = tuple(
-        {"_label": _word(one) + (" (minimum panel)" if one in MINIMUM_PANEL else ""), "marker": str(one)} for one in Marker
+        {"_label": _word(one) + (" (minimum panel)" if one in MINIMUM_PANEL else ""), "marker": str(one)}
+        for one in Marker
     )
     return Sheet(
         f"Infection markers of {pseudonym}",
         (
-            Group("Laboratory", (Field("laboratory", "Laboratory", hint="Who tested, with the number of the report."),)),
-            Group("Markers", (Rows("results", columns, least=len(rows), more="", presets=rows),), "Leave out what was not reported."),
+            Group(
+                "Laboratory", (Field("laboratory", "Laboratory", hint="Who tested, with the number of the report."),)
+            ),
+            Group(
+                "Markers",
+                (Rows("results", columns, least=len(rows), more="", presets=rows),),
+                "Leave out what was not reported.",
+            ),
         ),
         "Record the markers",
         back=(f"/donors/{pseudonym}", f"Donor {pseudonym}"),
@@ -132,7 +141,9 @@ def _decision(visit: Visit) -> Sheet:
                 "Decision",
                 (
                     Field("decision", "The donor is", "select", options=options(Eligibility, _word)),
-                    Field("reason", "Reason", "area", hint="Also why a marker that is not negative was judged acceptable."),
+                    Field(
+                        "reason", "Reason", "area", hint="Also why a marker that is not negative was judged acceptable."
+                    ),
                 ),
             ),
             signature(),
@@ -159,7 +170,11 @@ def _withdrawal(visit: Visit) -> Sheet:
     pseudonym = _pseudonym(visit)
     return Sheet(
         f"Donor {pseudonym} withdraws the consent",
-        (Group("Withdrawal", (Field("withdrawn_on", "Withdrawn on", "date"), Field("reason", "What was said", "area"))),),
+        (
+            Group(
+                "Withdrawal", (Field("withdrawn_on", "Withdrawn on", "date"), Field("reason", "What was said", "area"))
+            ),
+        ),
         "Record the withdrawal",
         "From now on nothing may be made of the donor’s cells. This cannot be undone.",
         (f"/donors/{pseudonym}", f"Donor {pseudonym}"),

@@ -7,7 +7,7 @@ field it is about, and what was typed stays in it.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Request
@@ -17,7 +17,7 @@ from starlette.datastructures import UploadFile
 
 from api.deps import perform
 from api.problems import KINDS
-from api.web.pages import Visit, leads_to, page, visiting
+from api.web.pages import Member, Visit, guarded, leads_to, page
 from api.web.words import sentence
 from domain.errors import DomainError, Forbidden, Invalid, Reason
 from domain.work import OPERATIONS, Command, Work
@@ -112,7 +112,9 @@ class Sheet:
 class Typed:
     """What came with a form: the text of each field by name, and its files."""
 
-    def __init__(self, items: Iterable[tuple[str, str]] = (), files: Mapping[str, tuple[str, bytes]] | None = None) -> None:
+    def __init__(
+        self, items: Iterable[tuple[str, str]] = (), files: Mapping[str, tuple[str, bytes]] | None = None
+    ) -> None:
         self.values: dict[str, list[str]] = {}
         for name, value in items:
             self.values.setdefault(name, []).append(value)
@@ -156,6 +158,8 @@ async def typed_in(request: Request) -> Typed:
     request.state.typed = typed
     return typed
 
+
+Form = Annotated[Typed, Depends(typed_in)]
 
 CommandT = TypeVar("CommandT", bound=Command)
 
@@ -213,7 +217,9 @@ def _instant(text: str, zone: ZoneInfo, name: str) -> datetime:
         return said
     at = said.replace(tzinfo=zone).astimezone(UTC)
     if at.astimezone(zone).replace(tzinfo=None) != said:
-        raise Invalid(Reason("not-a-time", f"{said:%Y-%m-%d %H:%M} does not exist in {zone.key}: the clocks skip that hour", name))
+        raise Invalid(
+            Reason("not-a-time", f"{said:%Y-%m-%d %H:%M} does not exist in {zone.key}: the clocks skip that hour", name)
+        )
     return at
 
 
@@ -269,7 +275,9 @@ def names_of(sheet: Sheet, typed: Typed) -> list[str]:
         elif isinstance(part, Amount):
             found += [f"{part.name}.value", f"{part.name}.unit", *([f"{part.name}.comment"] if part.comment else [])]
         else:
-            found += [f"{part.name}.{place}.{column.name}" for place in places_of(part, typed) for column in part.columns]
+            found += [
+                f"{part.name}.{place}.{column.name}" for place in places_of(part, typed) for column in part.columns
+            ]
     return found
 
 
@@ -312,7 +320,9 @@ def placed(reasons: Iterable[Reason], names: Iterable[str]) -> tuple[tuple[Reaso
     return tuple((one, field_for(one.field or _PLACES.get(one.code), names)) for one in reasons)
 
 
-def show(visit: Visit, sheet: Sheet, typed: Typed | None = None, reasons: Iterable[Reason] = (), status: int = 200) -> HTMLResponse:
+def show(
+    visit: Visit, sheet: Sheet, typed: Typed | None = None, reasons: Iterable[Reason] = (), status: int = 200
+) -> HTMLResponse:
     """The sheet as a page: with what was typed, and every reason at its field."""
     typed = typed or Typed()
     found = placed(reasons, names_of(sheet, typed))
@@ -321,10 +331,22 @@ def show(visit: Visit, sheet: Sheet, typed: Typed | None = None, reasons: Iterab
         if name is not None:
             errors.setdefault(name, []).append(sentence(reason.text))
     summary = [(sentence(reason.text), name) for reason, name in found]
-    return page(visit, "form.html", status, sheet=sheet, typed=typed, errors=errors, summary=summary, places_of=places_of, comment_of=comment_of)
+    return page(
+        visit,
+        "form.html",
+        status,
+        sheet=sheet,
+        typed=typed,
+        errors=errors,
+        summary=summary,
+        places_of=places_of,
+        comment_of=comment_of,
+    )
 
 
-CSRF_MISSING = Reason("csrf", "this form is not from your present sign-in; nothing was recorded. Look it over and send it again")
+CSRF_MISSING = Reason(
+    "csrf", "this form is not from your present sign-in; nothing was recorded. Look it over and send it again"
+)
 
 Make = Callable[[Visit], Sheet]
 Done = Callable[[Visit, Any], tuple[str, str]]
@@ -376,12 +398,12 @@ def offer(
     fix: Fix = lambda _visit, _typed: {},
 ) -> None:
     """A page with a form for one operation: GET shows the sheet, POST performs it or shows it again with every reason."""
-    needed = OPERATIONS[operation.__name__].permission
+    ready = guarded(OPERATIONS[operation.__name__].permission)
 
-    def ask(visit: Visit = visiting(needed)) -> Response:
+    def ask(visit: Visit = Depends(ready)) -> Response:
         return show(visit, sheet(visit))
 
-    def act(visit: Visit = visiting(None), typed: Typed = Depends(typed_in)) -> Response:
+    def act(visit: Member, typed: Form) -> Response:
         if "_more" in typed:
             return show(visit, sheet(visit), typed)
         result, reasons, status = attempt(visit, typed, kind, operation, fix(visit, typed))
@@ -398,7 +420,12 @@ def signature(note: str = "Your signature is bound to exactly what is recorded n
     return Group(
         "Signature",
         (
-            Field("credentials.username", "Username", autocomplete="username", hint="Your own: a signature is yours alone."),
+            Field(
+                "credentials.username",
+                "Username",
+                autocomplete="username",
+                hint="Your own: a signature is yours alone.",
+            ),
             Field("credentials.password", "Password", "password", autocomplete="current-password"),
         ),
         note,

@@ -9,7 +9,7 @@ from sqlmodel import Session, select
 from api.web.forms import Amount, Field, Group, Sheet, Typed, offer, options, signature
 from api.web.lists import MethodRow, method_coded, methods
 from api.web.lots import unit_options
-from api.web.pages import Visit, page, unit_word, visiting
+from api.web.pages import Reader, Visit, page, unit_word
 from api.web.words import capital, spelled
 from domain.disposition.queries import LotFile, ResultView, SampleView, lot_file, sample_file
 from domain.documents import Document
@@ -59,7 +59,13 @@ def _sample_sheet(visit: Visit) -> Sheet:
                 (
                     Amount("quantity", "Quantity", units, hint="Comes off the lot.", unit=lot.unit),
                     Field("purpose", "Purpose", value="release"),
-                    Field("taken_at", "Taken", "time", needed=False, hint=f"{visit.site.profile.time_zone} time; now, if left empty."),
+                    Field(
+                        "taken_at",
+                        "Taken",
+                        "time",
+                        needed=False,
+                        hint=f"{visit.site.profile.time_zone} time; now, if left empty.",
+                    ),
                     Field("comment", "Comment", "area", needed=False),
                 ),
             ),
@@ -87,7 +93,7 @@ def _number(visit: Visit) -> str:
 
 
 @router.get("/samples/{number}")
-def sample_page(number: str, visit: Visit = visiting()) -> Response:
+def sample_page(number: str, visit: Reader) -> Response:
     """A sample: what was found, and what can be entered."""
     sample, results = visit.ask(sample_file, number)
     file = _lot(visit, sample.lot_number)
@@ -144,9 +150,15 @@ def _time_fields(visit: Visit, started: str = "", finished: str = "") -> tuple[F
 
 
 def _method_facts(method: MethodRow) -> tuple[tuple[str, str], ...]:
-    facts = [("Test", f"{method.test_name} ({method.test_code})"), ("Method", f"{method.code} v{method.revision}"), ("Principle", method.principle)]
+    facts = [
+        ("Test", f"{method.test_name} ({method.test_code})"),
+        ("Method", f"{method.code} v{method.revision}"),
+        ("Principle", method.principle),
+    ]
     if method.replicates > 1:
-        facts.append(("Reported as", f"{method.rule.replace('_', ' ')} of {method.replicates} replicates, no more and no fewer"))
+        facts.append(
+            ("Reported as", f"{method.rule.replace('_', ' ')} of {method.replicates} replicates, no more and no fewer")
+        )
     for word, limit in (("LOD", method.lod), ("LOQ", method.loq)):
         if limit is not None:
             facts.append((word, f"{limit} {unit_word(method.unit)}"))
@@ -254,11 +266,26 @@ def _import_sheet(visit: Visit) -> Sheet:
     return Sheet(
         f"Import an NTA file into sample {sample.number}",
         (
-            Group("File", (Field("file", "NanoSight ExperimentSummary", "file", hint="The .csv as the instrument wrote it; it is kept byte for byte."),)),
+            Group(
+                "File",
+                (
+                    Field(
+                        "file",
+                        "NanoSight ExperimentSummary",
+                        "file",
+                        hint="The .csv as the instrument wrote it; it is kept byte for byte.",
+                    ),
+                ),
+            ),
             Group(
                 "Methods",
                 (
-                    Field("concentration_method", "Method for the particle concentration", "select", options=of("PART-CONC")),
+                    Field(
+                        "concentration_method",
+                        "Method for the particle concentration",
+                        "select",
+                        options=of("PART-CONC"),
+                    ),
                     Field("size_method", "Method for the size distribution", "select", options=of("SIZE-DIST")),
                 ),
             ),
@@ -266,7 +293,9 @@ def _import_sheet(visit: Visit) -> Sheet:
                 "Only if the file does not say",
                 (
                     Field("dilution", "Dilution factor", "number", needed=False, hint="1 if undiluted."),
-                    Field("measured_at", "Measured", "time", needed=False, hint=f"{visit.site.profile.time_zone} time."),
+                    Field(
+                        "measured_at", "Measured", "time", needed=False, hint=f"{visit.site.profile.time_zone} time."
+                    ),
                     Field("comment", "Comment", "area", needed=False),
                     Field("reason", "Why it replaces the results that are there", "area", needed=again),
                 ),
@@ -290,7 +319,10 @@ offer(
     import_nanosight,
     ImportNanoSight,
     _import_sheet,
-    lambda visit, results: (f"/samples/{_number(visit)}", f"The file is imported: {len(results)} results, and what derives from them."),
+    lambda visit, results: (
+        f"/samples/{_number(visit)}",
+        f"The file is imported: {len(results)} results, and what derives from them.",
+    ),
     _import_fix,
 )
 
@@ -299,7 +331,10 @@ def _review_sheet(visit: Visit) -> Sheet:
     sample, results = visit.ask(sample_file, _number(visit))
     waiting = [one for one in results if one.outcome is None]
     choices = tuple((str(one.id), f"{one.test_name} ({one.test_code})") for one in waiting)
-    outcomes = ((str(ReviewOutcome.ACCEPTED), "Accepted: the results follow from the raw data"), (str(ReviewOutcome.REFUSED), "Refused: they must be corrected"))
+    outcomes = (
+        (str(ReviewOutcome.ACCEPTED), "Accepted: the results follow from the raw data"),
+        (str(ReviewOutcome.REFUSED), "Refused: they must be corrected"),
+    )
     return Sheet(
         f"Review the results of sample {sample.number}",
         (
@@ -333,7 +368,7 @@ offer(
 
 
 @router.get("/documents/{sha256}")
-def document(sha256: str, visit: Visit = visiting()) -> Response:
+def document(sha256: str, visit: Reader) -> Response:
     """A raw file, as it came, under its own name; never shown inside a page."""
     known = visit.ask(_document, sha256)
     name = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "._- ") else "_" for sign in known.name)
@@ -348,20 +383,26 @@ def _document(session: Session, sha256: str) -> Document:
 
 
 @router.get("/methods")
-def method_list(visit: Visit = visiting()) -> Response:
+def method_list(visit: Reader) -> Response:
     """Every method in its newest revision."""
     return page(visit, "methods.html", found=visit.ask(methods), may_define=visit.may(Permission.DEFINE_METHOD))
 
 
 def _method_sheet(_visit: Visit) -> Sheet:
-    measured = [(code, f"{test.name_en} ({code}{', ' + unit_word(test.unit) if unit_word(test.unit) else ''})") for code, test in TESTS.items() if test.derived is None]
+    measured = [
+        (code, f"{test.name_en} ({code}{', ' + unit_word(test.unit) if unit_word(test.unit) else ''})")
+        for code, test in TESTS.items()
+        if test.derived is None
+    ]
     return Sheet(
         "Define a method",
         (
             Group(
                 "Method",
                 (
-                    Field("code", "Code", "code", hint="Such as SOP-QC-041; the same code again makes the next revision."),
+                    Field(
+                        "code", "Code", "code", hint="Such as SOP-QC-041; the same code again makes the next revision."
+                    ),
                     Field("test_code", "Test", "select", options=(("", "Choose …"), *measured)),
                     Field("name", "Name"),
                     Field("principle", "Principle", hint="Such as Nanoparticle tracking analysis (NTA)."),
@@ -374,9 +415,28 @@ def _method_sheet(_visit: Visit) -> Sheet:
                 (
                     Field("lod", "LOD", "number", needed=False, hint="In the unit of the test."),
                     Field("loq", "LOQ", "number", needed=False, hint="In the unit of the test."),
-                    Field("replicates", "Replicates", "number", needed=False, hint="The catalogue’s number, if left empty."),
-                    Field("rule", "Reported value", "select", needed=False, options=options(Rule, _word, empty="As in the catalogue")),
-                    Field("minimum_days", "Final after", "number", unit="days", needed=False, hint="Never fewer than the catalogue’s."),
+                    Field(
+                        "replicates",
+                        "Replicates",
+                        "number",
+                        needed=False,
+                        hint="The catalogue’s number, if left empty.",
+                    ),
+                    Field(
+                        "rule",
+                        "Reported value",
+                        "select",
+                        needed=False,
+                        options=options(Rule, _word, empty="As in the catalogue"),
+                    ),
+                    Field(
+                        "minimum_days",
+                        "Final after",
+                        "number",
+                        unit="days",
+                        needed=False,
+                        hint="Never fewer than the catalogue’s.",
+                    ),
                 ),
             ),
             Group(

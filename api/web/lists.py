@@ -115,7 +115,10 @@ class CriterionRow(View):
 
 def donors(session: Session) -> list[DonorRow]:
     """Donors, newest first."""
-    decided = {row.donor_id: row.decision for row in session.exec(select(EligibilityDecision).order_by(col(EligibilityDecision.id)))}
+    decided = {
+        row.donor_id: row.decision
+        for row in session.exec(select(EligibilityDecision).order_by(col(EligibilityDecision.id)))
+    }
     return [
         DonorRow(
             pseudonym=one.pseudonym,
@@ -138,7 +141,9 @@ def donor_file(session: Session, pseudonym: str) -> DonorFile:
         .where(EligibilityDecision.donor_id == donor.id)
         .order_by(col(EligibilityDecision.id))
     )
-    donations = select(Lot.lot_number).join(Donation, col(Donation.lot_id) == Lot.id).where(Donation.donor_id == donor.id)
+    donations = (
+        select(Lot.lot_number).join(Donation, col(Donation.lot_id) == Lot.id).where(Donation.donor_id == donor.id)
+    )
     return DonorFile(
         **{name: getattr(donor, name) for name in _DONOR_FACTS},
         eligibility=eligibility_of(session, donor.key),
@@ -147,7 +152,9 @@ def donor_file(session: Session, pseudonym: str) -> DonorFile:
             for marker, one in panel_of(session, donor.key).items()
         ),
         decisions=tuple(
-            DecisionRow(decision=one.decision, reason=one.reason, decided_at=one.decided_at, name=by.name, function=by.function)
+            DecisionRow(
+                decision=one.decision, reason=one.reason, decided_at=one.decided_at, name=by.name, function=by.function
+            )
             for one, by in decisions
         ),
         donations=tuple(session.exec(donations.order_by(Lot.lot_number))),
@@ -177,16 +184,32 @@ def method_coded(session: Session, code: str) -> MethodRow:
 
 def _method(row: Method) -> MethodRow:
     test = catalogue_test(row.test_code)
-    facts = ("code", "revision", "test_code", "name", "principle", "instrument", "replicates", "rule", "lod", "loq", "minimum_days")
+    facts = (
+        "code",
+        "revision",
+        "test_code",
+        "name",
+        "principle",
+        "instrument",
+        "replicates",
+        "rule",
+        "lod",
+        "loq",
+        "minimum_days",
+    )
     return MethodRow(
-        **{name: getattr(row, name) for name in facts}, test_name=test.name_en, unit=test.unit, terms=test.terms, result=test.result
+        **{name: getattr(row, name) for name in facts},
+        test_name=test.name_en,
+        unit=test.unit,
+        terms=test.terms,
+        result=test.result,
     )
 
 
 def specifications(session: Session) -> list[SpecificationRow]:
     """Specifications, newest first, with who approved them."""
     rows = session.exec(
-        select(Specification, Product, User, SpecificationApproval, Signature)
+        select(Specification, Product, User, SpecificationApproval, Signature)  # type: ignore[call-overload]
         .join(Product, col(Specification.product_id) == Product.id)
         .join(User, col(Specification.drafted_by) == User.id)
         .outerjoin(SpecificationApproval, col(SpecificationApproval.specification_id) == Specification.id)
@@ -216,7 +239,9 @@ def _specification(
 def specification_file(session: Session, code: str, revision: int) -> tuple[SpecificationRow, tuple[CriterionRow, ...]]:
     """One revision with its lines. Raises NotFound."""
     row = next((one for one in specifications(session) if (one.code, one.revision) == (code, revision)), None)
-    found = session.exec(select(Specification).where(Specification.code == code, Specification.revision == revision)).first()
+    found = session.exec(
+        select(Specification).where(Specification.code == code, Specification.revision == revision)
+    ).first()
     if row is None or found is None:
         raise NotFound(Reason("specification-not-found", f"there is no specification {code} v{revision}", "code"))
     methods_by_id = {one.key: one for one in session.exec(select(Method))}
@@ -237,7 +262,12 @@ def _criterion(line: SpecificationLine, method: Method | None) -> CriterionRow:
 def usable_lots(session: Session, kinds: tuple[LotKind, ...]) -> list[tuple[str, str]]:
     """Numbers of lots of these kinds of which something is left, with a word on each, newest first: suggestions for a step."""
     barred = (LotState.IN_PROCESS, LotState.REJECTED, LotState.RECALLED, LotState.ON_HOLD)
-    found = select(Lot).where(col(Lot.kind).in_(kinds), col(Lot.state).not_in(barred)).order_by(col(Lot.id).desc()).limit(MOST)
+    found = (
+        select(Lot)
+        .where(col(Lot.kind).in_(kinds), col(Lot.state).not_in(barred))
+        .order_by(col(Lot.id).desc())
+        .limit(MOST)
+    )
     return [
         (lot.lot_number, f"{lot.kind.value.replace('_', ' ')} {lot.description}".strip())
         for lot in session.exec(found)
@@ -247,7 +277,9 @@ def usable_lots(session: Session, kinds: tuple[LotKind, ...]) -> list[tuple[str,
 
 def reading_place(session: Session, reading_id: int) -> str:
     """The number of the step a reading stands on. Raises NotFound."""
-    number = session.exec(select(Step.number).join(Reading, col(Reading.step_id) == Step.id).where(Reading.id == reading_id)).first()
+    number = session.exec(
+        select(Step.number).join(Reading, col(Reading.step_id) == Step.id).where(Reading.id == reading_id)
+    ).first()
     if number is None:
         raise NotFound(Reason("reading-not-found", f"there is no reading {reading_id}", "reading_id"))
     return number

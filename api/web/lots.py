@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlmodel import col, select
 
@@ -11,21 +11,21 @@ from api.web import words
 from api.web.forms import (
     Amount,
     Field,
+    Form,
     Group,
     Sheet,
-    Typed,
     attempt,
     offer,
     options,
     show,
     signature,
-    typed_in,
 )
-from api.web.pages import Visit, leads_to, page, visiting
+from api.web.pages import Member, Reader, Visit, leads_to, page
 from domain.disposition import decisions
-from domain.disposition.queries import Action, LotFile, lot_file, my_work
+from domain.disposition.queries import Action, LineView, LotFile, lot_file, my_work
 from domain.errors import NotFound, Reason
 from domain.laboratory.size_distribution import SizeDistribution
+from domain.laboratory.verdict import Criterion, CriterionKind, Verdict, describe
 from domain.lots.genealogy import trace
 from domain.lots.lifecycle import RULES
 from domain.lots.models import Lot, LotKind, LotState
@@ -39,8 +39,27 @@ from reports.plots import distribution_svg
 
 router = APIRouter(include_in_schema=False)
 
+REPORT_ONLY = describe(Criterion(kind=CriterionKind.REPORT_ONLY))[0]
+
 #: Units in which lots are counted, weighed or measured.
-LOT_UNITS = ("mL", "L", "uL", "g", "kg", "mg", "{vial}", "{bag}", "{container}", "{unit}", "10*6.{cells}", "{cells}", "{dose}", "{flask}", "cm", "cm2")
+LOT_UNITS = (
+    "mL",
+    "L",
+    "uL",
+    "g",
+    "kg",
+    "mg",
+    "{vial}",
+    "{bag}",
+    "{container}",
+    "{unit}",
+    "10*6.{cells}",
+    "{cells}",
+    "{dose}",
+    "{flask}",
+    "cm",
+    "cm2",
+)
 
 OPERATIONS: Mapping[str, tuple[Any, type[decisions.Decide]]] = {
     "submit": (decisions.submit_lot, decisions.SubmitLot),
@@ -60,7 +79,7 @@ def unit_options(codes: tuple[str, ...] = LOT_UNITS, *, empty: bool = True) -> t
 
 
 @router.get("/work")
-def work(visit: Visit = visiting()) -> Response:
+def work(visit: Reader) -> Response:
     """What waits for whoever is signed in."""
     mine = visit.ask(my_work, visit.site.today(), visit.who)
     acts = [act for act in words.ACTS if visit.may(act[0])]
@@ -72,7 +91,7 @@ def work(visit: Visit = visiting()) -> Response:
 
 @router.get("/lots")
 def search(
-    visit: Visit = visiting(), state: str = "", kind: str = "", text: str = "", after: str | None = None, scan: str = ""
+    visit: Reader, state: str = "", kind: str = "", text: str = "", after: str | None = None, scan: str = ""
 ) -> Response:
     """Lots by number, product, kind, state or words; a scanned number leads straight to its lot."""
     typed = (scan or text).strip()
@@ -107,7 +126,7 @@ def _number_of(session: Any, typed: str) -> str | None:
 
 
 @router.get("/lots/{lot_number}")
-def lot_page(lot_number: str, visit: Visit = visiting()) -> Response:
+def lot_page(lot_number: str, visit: Reader) -> Response:
     """Everything about a lot on one page."""
     now = visit.site.clock()
     today = visit.site.today(now)
@@ -122,10 +141,17 @@ def lot_page(lot_number: str, visit: Visit = visiting()) -> Response:
         plot=_plot(file),
         offers=[_offer(action) for action in file.actions],
         kinds=STEP_KINDS,
+        verdict_of=_verdict_of,
         today=today,
         ancestors=[one for one in traced.lots if one.distance < 0],
         descendants=[one for one in traced.lots if one.distance > 0],
     )
+
+
+def _verdict_of(line: LineView) -> str:
+    """What is only reported is not said to pass."""
+    reported = line.verdict is Verdict.PASS and line.criterion_en == REPORT_ONLY
+    return "reported" if reported else line.verdict.value
 
 
 def _plot(file: LotFile) -> str:
@@ -156,15 +182,30 @@ def _decision_sheet(lot_number: str, action: str, file: LotFile) -> Sheet:
     told = words.DECISIONS[action]
     reason_needed = OPERATIONS[action][1].model_fields["reason"].is_required()
     parts: tuple[Field, ...] = (
-        Field("reason", "Reason", "area", needed=reason_needed, hint="Stands in the history of the lot and in the audit trail."),
+        Field(
+            "reason",
+            "Reason",
+            "area",
+            needed=reason_needed,
+            hint="Stands in the history of the lot and in the audit trail.",
+        ),
     )
     if action == "recall":
-        parts = (Field("recall_class", "Class of the recall", "select", options=(("", "Choose …"), *words.RECALL_CLASSES)), *parts)
+        parts = (
+            Field("recall_class", "Class of the recall", "select", options=(("", "Choose …"), *words.RECALL_CLASSES)),
+            *parts,
+        )
     standing = next((one for one in file.actions if one.action == action), None)
-    warnings = tuple(words.sentence(one.text) for one in standing.blockers) if standing else (
-        f"Lot {lot_number} is {words.STATES[file.lot.state].word.lower()}: this is not possible from there.",
+    warnings = (
+        tuple(words.sentence(one.text) for one in standing.blockers)
+        if standing
+        else (f"Lot {lot_number} is {words.STATES[file.lot.state].word.lower()}: this is not possible from there.",)
     )
-    facts = [("Lot", lot_number), ("State", words.STATES[file.lot.state].word), ("Kind", words.capital(words.spelled(file.lot.kind)))]
+    facts = [
+        ("Lot", lot_number),
+        ("State", words.STATES[file.lot.state].word),
+        ("Kind", words.capital(words.spelled(file.lot.kind))),
+    ]
     if file.lot.product_code:
         facts.append(("Product", file.lot.product_code))
     if file.lines:
@@ -188,7 +229,7 @@ def _file(visit: Visit, lot_number: str) -> LotFile:
 
 
 @router.get("/lots/{lot_number}/{action}")
-def decision_form(lot_number: str, action: str, visit: Visit = visiting()) -> Response:
+def decision_form(lot_number: str, action: str, visit: Reader) -> Response:
     """The form of a decision, with everything that stands in its way."""
     _known(action)
     visit.who.require(decision_permission(action))
@@ -196,14 +237,16 @@ def decision_form(lot_number: str, action: str, visit: Visit = visiting()) -> Re
 
 
 @router.post("/lots/{lot_number}/{action}")
-def decide(lot_number: str, action: str, visit: Visit = visiting(None), typed: Typed = Depends(typed_in)) -> Response:
+def decide(lot_number: str, action: str, visit: Member, typed: Form) -> Response:
     """One decision, signed."""
     _known(action)
     operation, kind = OPERATIONS[action]
     _, reasons, status = attempt(visit, typed, kind, operation, {"lot_number": lot_number})
     if reasons:
         return show(visit, _decision_sheet(lot_number, action, _file(visit, lot_number)), typed, reasons, status)
-    return leads_to(f"/lots/{lot_number}", f"Lot {lot_number}: {words.DECISIONS[action].label.lower()} is recorded and signed.")
+    return leads_to(
+        f"/lots/{lot_number}", f"Lot {lot_number}: {words.DECISIONS[action].label.lower()} is recorded and signed."
+    )
 
 
 def _known(action: str) -> None:
@@ -220,7 +263,12 @@ def _material(_visit: Visit) -> Sheet:
                 (
                     Field("material", "Material", hint="Such as human platelet lysate."),
                     Field("supplier", "Supplier"),
-                    Field("supplier_lot_number", "Supplier’s lot number", "code", hint="As on the container; a scanner may type it."),
+                    Field(
+                        "supplier_lot_number",
+                        "Supplier’s lot number",
+                        "code",
+                        hint="As on the container; a scanner may type it.",
+                    ),
                     Amount("quantity", "Quantity", unit_options()),
                     Field("expires_on", "Expires on", "date"),
                 ),
@@ -240,4 +288,3 @@ offer(
     _material,
     lambda _visit, lot: (f"/lots/{lot.lot_number}", f"Booked in as lot {lot.lot_number}."),
 )
-

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote, unquote
 
 from fastapi import Depends, Request
@@ -72,7 +72,7 @@ def anybody(request: Request) -> Visit:
         return Visit(request, site)
 
 
-def visiting(permission: Permission | None = Permission.READ_RECORDS) -> Any:
+def guarded(permission: Permission | None) -> Callable[[Request], Visit]:
     """A dependency: the visit of somebody who is signed in and holds the permission."""
 
     def ready(request: Request) -> Visit:
@@ -84,7 +84,15 @@ def visiting(permission: Permission | None = Permission.READ_RECORDS) -> Any:
             visit.who.require(permission)
         return visit
 
-    return Depends(ready)
+    return ready
+
+
+Anybody = Annotated[Visit, Depends(anybody)]
+Member = Annotated[Visit, Depends(guarded(None))]
+Reader = Annotated[Visit, Depends(guarded(Permission.READ_RECORDS))]
+Maker = Annotated[Visit, Depends(guarded(Permission.RUN_STEP))]
+Auditor = Annotated[Visit, Depends(guarded(Permission.READ_AUDIT))]
+Administrator = Annotated[Visit, Depends(guarded(Permission.MANAGE_USERS))]
 
 
 def home_of(actor: Actor) -> str:
@@ -111,11 +119,14 @@ def page(visit: Visit, template: str, status: int = 200, **context: Any) -> HTML
         path=visit.request.url.path,
         places=[place for place in words.PLACES if visit.may(place[0])],
         note=_decoded(note),
+        status=status,
         moment=lambda at: _moment(at, zone),
         day=_day,
         **context,
     )
-    answer = HTMLResponse(html, status, headers={"Cache-Control": "no-store", "Content-Security-Policy": security.WORKPLACE})
+    answer = HTMLResponse(
+        html, status, headers={"Cache-Control": "no-store", "Content-Security-Policy": security.WORKPLACE}
+    )
     if note:
         answer.delete_cookie(NOTE)
     return answer
@@ -187,4 +198,4 @@ def problem_page(request: Request, status: int, title: str, reasons: tuple[Reaso
         target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return leads_to(f"/sign-in?next={quote(target, safe='')}" if target != "/" else "/sign-in")
     visit = anybody(request)
-    return page(visit, "problem.html", status, title=title, reasons=reasons, status=status)
+    return page(visit, "problem.html", status, title=title, reasons=reasons)

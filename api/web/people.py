@@ -4,11 +4,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from fastapi.responses import Response
 
-from api.web.forms import Field, Group, Sheet, Typed, attempt, offer, options, show, typed_in
-from api.web.pages import Visit, home_of, leads_to, page, visiting
+from api.web.forms import Field, Form, Group, Sheet, Typed, attempt, offer, options, show
+from api.web.pages import Administrator, Auditor, Member, Visit, home_of, leads_to, page
 from api.web.words import ROLES
 from domain.audit_queries import find_entries
 from domain.errors import NotFound, Reason
@@ -36,7 +36,7 @@ _LONG = "At least 12 characters; several words are best."
 
 
 @router.get("/users")
-def listed(visit: Visit = visiting(Permission.MANAGE_USERS)) -> Response:
+def listed(visit: Administrator) -> Response:
     """Everybody, with roles."""
     return page(visit, "users.html", found=visit.ask(users), now=visit.site.clock())
 
@@ -48,13 +48,27 @@ def _create(_visit: Visit) -> Sheet:
             Group(
                 "Person or instrument",
                 (
-                    Field("username", "Username", hint="2 to 40 lower-case letters, digits, dots, _ or -; never given twice."),
+                    Field(
+                        "username",
+                        "Username",
+                        hint="2 to 40 lower-case letters, digits, dots, _ or -; never given twice.",
+                    ),
                     Field("name", "Name", hint="As printed beside signatures."),
                     Field("function", "Function", needed=False, hint="As printed beside signatures."),
-                    Field("password", "First password", "password", hint=f"{_LONG} It signs nothing until its holder has changed it.", autocomplete="new-password"),
+                    Field(
+                        "password",
+                        "First password",
+                        "password",
+                        hint=f"{_LONG} It signs nothing until its holder has changed it.",
+                        autocomplete="new-password",
+                    ),
                 ),
             ),
-            Group("Roles", (Field("roles[]", "Roles", "checks", options=tuple(ROLES.items())),), "Who makes or tests does not release; who manages users does neither."),
+            Group(
+                "Roles",
+                (Field("roles[]", "Roles", "checks", options=tuple(ROLES.items())),),
+                "Who makes or tests does not release; who manages users does neither.",
+            ),
         ),
         "Create the user",
         back=("/users", "Users"),
@@ -86,13 +100,13 @@ def _user(visit: Visit, username: str) -> UserView:
 
 
 @router.get("/users/{username}")
-def user_page(username: str, visit: Visit = visiting(Permission.MANAGE_USERS)) -> Response:
+def user_page(username: str, visit: Administrator) -> Response:
     """One user: roles, password, account."""
     return page(visit, "user.html", user=_user(visit, username), roles=ROLES, reasons=())
 
 
 @router.post("/users/{username}/{act}")
-def change(username: str, act: str, visit: Visit = visiting(None), typed: Typed = Depends(typed_in)) -> Response:
+def change(username: str, act: str, visit: Member, typed: Form) -> Response:
     """Grant, revoke, reset, or close: one act each."""
     if act not in _ACTS:
         raise NotFound(Reason("no-such-act", "there is no such act on a user"))
@@ -124,27 +138,47 @@ def _password(visit: Visit) -> Sheet:
 
 
 @router.get("/password")
-def password_form(visit: Visit = visiting(None)) -> Response:
+def password_form(visit: Member) -> Response:
     """The form for one's own password."""
     return show(visit, _password(visit))
 
 
 @router.post("/password")
-def own_password(visit: Visit = visiting(None), typed: Typed = Depends(typed_in)) -> Response:
+def own_password(visit: Member, typed: Form) -> Response:
     """Needs the present one, and the new one twice."""
     if typed.get("new_password") != typed.get("again"):
-        return show(visit, _password(visit), Typed(), (Reason("not-the-same", "this is not the same as the new password", "again"),), 422)
+        return show(
+            visit,
+            _password(visit),
+            Typed(),
+            (Reason("not-the-same", "this is not the same as the new password", "again"),),
+            422,
+        )
     typed.values.pop("again", None)
     _, reasons, status = attempt(visit, typed, ChangePassword, change_password, {})
     if reasons:
-        told = tuple(Reason(one.code, one.text, one.field or ("old_password" if one.code == "wrong-credentials" else "new_password" if "password" in one.code else None)) for one in reasons)
+        told = tuple(
+            Reason(
+                one.code,
+                one.text,
+                one.field
+                or (
+                    "old_password"
+                    if one.code == "wrong-credentials"
+                    else "new_password"
+                    if "password" in one.code
+                    else None
+                ),
+            )
+            for one in reasons
+        )
         return show(visit, _password(visit), Typed(), told, status)
     return leads_to(home_of(visit.who), "Your password is changed.")
 
 
 @router.get("/audit")
 def audit_trail(
-    visit: Visit = visiting(Permission.READ_AUDIT),
+    visit: Auditor,
     record: str = "",
     record_id: str = "",
     actor: str = "",
@@ -163,7 +197,11 @@ def audit_trail(
         before=before,
     )
     asked = {"record": record, "record_id": record_id, "actor": actor, "since": since, "until": until}
-    following = f"/audit?{urlencode({**{name: text for name, text in asked.items() if text}, 'before': found.next})}" if found.next else ""
+    following = (
+        f"/audit?{urlencode({**{name: text for name, text in asked.items() if text}, 'before': found.next})}"
+        if found.next
+        else ""
+    )
     return page(
         visit,
         "audit.html",

@@ -5,7 +5,7 @@ from fastapi.responses import Response
 
 from api.web.forms import Amount, Field, Group, Sheet, offer, options
 from api.web.lots import unit_options
-from api.web.pages import Visit, page, visiting
+from api.web.pages import Reader, Visit, page
 from api.web.words import capital, spelled
 from domain.lots.models import RegulatoryStatus, Route
 from domain.lots.operations import DefineProduct, define_product
@@ -16,7 +16,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/products")
-def listed(visit: Visit = visiting()) -> Response:
+def listed(visit: Reader) -> Response:
     """All products."""
     return page(visit, "products.html", found=visit.ask(products), may_define=visit.may(Permission.DEFINE_PRODUCT))
 

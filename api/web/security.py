@@ -33,7 +33,7 @@ TRACE_STYLE = _own_style(trace_svg(_Empty()))
 def policy(styles: Iterable[str]) -> str:
     """A policy that allows the style sources given, images and forms of our own, and nothing else."""
     return (
-        f"default-src 'none'; style-src {' '.join(styles)}; img-src 'self' data:; form-action 'self'; "
+        f"default-src 'none'; style-src {' '.join(styles)}; img-src 'self' data:; font-src 'self'; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     )
 

@@ -4,13 +4,14 @@ import hmac
 import secrets
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from api.deps import COOKIE, csrf_token, perform
-from api.web.forms import Typed, typed_in
-from api.web.pages import Visit, anybody, home_of, is_local, leads_to, page
+from api.web.forms import Form
+from api.web.pages import Anybody, Visit, home_of, is_local, leads_to, page
 from domain.errors import Reason, Unauthenticated
 from domain.people.models import SignInKind
 from domain.people.operations import EndSignIn, end_sign_in, sign_in
@@ -25,7 +26,7 @@ FROM_ELSEWHERE = Reason("csrf", "this form was open too long or came from elsewh
 
 
 @router.get("/")
-def start(visit: Visit = Depends(anybody)) -> Response:
+def start(visit: Anybody) -> Response:
     """What this is, a way to look up a lot, and the way in; who is signed in goes to work."""
     if visit.actor is not None:
         return leads_to(home_of(visit.actor))
@@ -33,13 +34,13 @@ def start(visit: Visit = Depends(anybody)) -> Response:
 
 
 @router.get("/sign-in")
-def ask(visit: Visit = Depends(anybody)) -> Response:
+def ask(visit: Anybody) -> Response:
     """The form."""
     return _shown(visit, visit.request.query_params.get("next", ""))
 
 
 @router.post("/sign-in")
-def enter(visit: Visit = Depends(anybody), typed: Typed = Depends(typed_in)) -> Response:
+def enter(visit: Anybody, typed: Form) -> Response:
     """Checks name and password, and begins a session in a cookie that no script can read."""
     request, target = visit.request, typed.get("next")
     cookie = request.cookies.get(FORM_COOKIE, "")
@@ -58,11 +59,11 @@ def enter(visit: Visit = Depends(anybody), typed: Typed = Depends(typed_in)) -> 
 
 
 @router.post("/sign-out")
-def leave(visit: Visit = Depends(anybody), typed: Typed = Depends(typed_in)) -> Response:
+def leave(visit: Anybody, typed: Form) -> Response:
     """Ends the session here and in the records; the cookie goes in any case."""
     if visit.actor is not None:
         if not visit.carries(typed.get("csrf")):
-            return page(visit, "problem.html", 403, title="Still signed in", reasons=(FROM_ELSEWHERE,), status=403)
+            return page(visit, "problem.html", 403, title="Still signed in", reasons=(FROM_ELSEWHERE,))
         perform(visit.site, visit.actor, end_sign_in, EndSignIn())
     answer = leads_to("/", "You are signed out.")
     answer.delete_cookie(COOKIE, path="/")
@@ -74,7 +75,9 @@ def is_secure(request: Request, visit: Visit) -> bool:
     return request.url.scheme == "https" or visit.site.profile.base_url.startswith("https:")
 
 
-def _shown(visit: Visit, target: str, username: str = "", reasons: tuple[Reason, ...] = (), status: int = 200) -> HTMLResponse:
+def _shown(
+    visit: Visit, target: str, username: str = "", reasons: tuple[Reason, ...] = (), status: int = 200
+) -> HTMLResponse:
     token = visit.request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(24)
     answer = page(
         visit,
@@ -86,12 +89,14 @@ def _shown(visit: Visit, target: str, username: str = "", reasons: tuple[Reason,
         reasons=reasons,
         cast=_cast() if visit.site.profile.demo else (),
     )
-    answer.set_cookie(FORM_COOKIE, token, max_age=3600, httponly=True, samesite="lax", secure=is_secure(visit.request, visit))
+    answer.set_cookie(
+        FORM_COOKIE, token, max_age=3600, httponly=True, samesite="lax", secure=is_secure(visit.request, visit)
+    )
     return answer
 
 
-def _cast() -> tuple[tuple[str, str, str, str], ...]:
-    """Who can sign in to a demonstration: username, password, name, function."""
+def _cast() -> tuple[Any, ...]:
+    """Who can sign in to a demonstration, each with username, password, name and function."""
     if find_spec("api.demo") is None:
         return ()
     return tuple(getattr(import_module("api.demo"), "CAST", ()))

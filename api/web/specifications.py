@@ -7,11 +7,16 @@ from fastapi.responses import Response
 
 from api.web.forms import Field, Group, Rows, Sheet, Typed, offer, options, signature
 from api.web.lists import methods, specification_file, specifications
-from api.web.pages import Visit, page, unit_word, visiting
+from api.web.pages import Reader, Visit, page, unit_word
 from api.web.words import capital, spelled
 from domain.laboratory.catalogue import TESTS
 from domain.laboratory.models import Purpose
-from domain.laboratory.specifications import ApproveSpecification, DraftSpecification, approve_specification, draft_specification
+from domain.laboratory.specifications import (
+    ApproveSpecification,
+    DraftSpecification,
+    approve_specification,
+    draft_specification,
+)
 from domain.laboratory.verdict import CriterionKind, Rounding
 from domain.lots.queries import products
 from domain.permissions import Permission
@@ -25,20 +30,30 @@ def _word(code: str) -> str:
 
 
 @router.get("/specifications")
-def listed(visit: Visit = visiting()) -> Response:
+def listed(visit: Reader) -> Response:
     """Every revision, newest first."""
-    return page(visit, "specifications.html", found=visit.ask(specifications), may_draft=visit.may(Permission.DRAFT_SPECIFICATION))
+    return page(
+        visit,
+        "specifications.html",
+        found=visit.ask(specifications),
+        may_draft=visit.may(Permission.DRAFT_SPECIFICATION),
+    )
 
 
 @router.get("/specifications/{code}/{revision}")
-def one(code: str, revision: int, visit: Visit = visiting()) -> Response:
+def one(code: str, revision: int, visit: Reader) -> Response:
     """One revision with its lines."""
     row, lines = visit.ask(specification_file, code, revision)
-    return page(visit, "specification.html", row=row, lines=lines, may_approve=visit.may(Permission.APPROVE_SPECIFICATION))
+    return page(
+        visit, "specification.html", row=row, lines=lines, may_approve=visit.may(Permission.APPROVE_SPECIFICATION)
+    )
 
 
 def _draft(visit: Visit) -> Sheet:
-    tests = [(code, f"{test.name_en} · {code}{' · ' + unit_word(test.unit) if unit_word(test.unit) else ''}") for code, test in TESTS.items()]
+    tests = [
+        (code, f"{test.name_en} · {code}{' · ' + unit_word(test.unit) if unit_word(test.unit) else ''}")
+        for code, test in TESTS.items()
+    ]
     known = [(method.code, f"{method.code} · {method.test_code}") for method in visit.ask(methods)]
     columns = (
         Field("test_code", "Test", "select", options=(("", "Choose …"), *tests)),
@@ -57,13 +72,22 @@ def _draft(visit: Visit) -> Sheet:
             Group(
                 "Specification",
                 (
-                    Field("code", "Code", "code", hint="Such as SPEC-AD-EV-100; the same code again makes the next revision."),
+                    Field(
+                        "code",
+                        "Code",
+                        "code",
+                        hint="Such as SPEC-AD-EV-100; the same code again makes the next revision.",
+                    ),
                     Field("product_code", "Product", "select", options=(("", "Choose …"), *coded)),
                     Field("purpose", "Purpose", "select", options=tuple((str(one), _word(one)) for one in Purpose)),
                     Field("effective_from", "In force from", "date"),
                 ),
             ),
-            Group("Criteria", (Rows("lines", columns, least=3, more="Add a line"),), "Limits stand on the certificate exactly as typed: 0.50 is not 0.5."),
+            Group(
+                "Criteria",
+                (Rows("lines", columns, least=3, more="Add a line"),),
+                "Limits stand on the certificate exactly as typed: 0.50 is not 0.5.",
+            ),
         ),
         "Draft it",
         "A draft counts for nothing until QA approves it; nobody approves their own.",
@@ -88,7 +112,10 @@ offer(
     draft_specification,
     DraftSpecification,
     _draft,
-    lambda _visit, found: (f"/specifications/{found.code}/{found.revision}", f"{found.label} is drafted and waits for approval."),
+    lambda _visit, found: (
+        f"/specifications/{found.code}/{found.revision}",
+        f"{found.label} is drafted and waits for approval.",
+    ),
     _words_split,
 )
 
@@ -115,6 +142,9 @@ offer(
     approve_specification,
     ApproveSpecification,
     _approval,
-    lambda visit, _approved: (f"/specifications/{'/'.join(map(str, _place(visit)))}", "The specification is approved and signed."),
+    lambda visit, _approved: (
+        f"/specifications/{'/'.join(map(str, _place(visit)))}",
+        "The specification is approved and signed.",
+    ),
     lambda visit, _typed: dict(zip(("code", "revision"), _place(visit), strict=True)),
 )

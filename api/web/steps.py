@@ -2,13 +2,28 @@
 
 from decimal import Decimal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
-from api.web.forms import Amount, Field, Group, Option, Part, Rows, Sheet, Typed, attempt, comment_of, field_for, offer, options, typed_in
+from api.web.forms import (
+    Amount,
+    Field,
+    Form,
+    Group,
+    Option,
+    Part,
+    Rows,
+    Sheet,
+    Typed,
+    attempt,
+    comment_of,
+    field_for,
+    offer,
+    options,
+)
 from api.web.lists import donors, reading_place, usable_lots
 from api.web.lots import LOT_UNITS, unit_options
-from api.web.pages import Visit, leads_to, page, unit_word, visiting
+from api.web.pages import Maker, Member, Reader, Visit, leads_to, page, unit_word
 from api.web.words import capital, sentence, spelled
 from domain.disposition.queries import ReadingView, StepView, find_steps, step_numbered
 from domain.errors import NotFound, Reason
@@ -43,14 +58,16 @@ _COUNTED = {
 
 
 @router.get("/steps")
-def listed(visit: Visit = visiting(), open_only: bool = False) -> Response:
+def listed(visit: Reader, open_only: bool = False) -> Response:
     """The newest steps."""
     found = visit.ask(find_steps, open_only=open_only)
-    return page(visit, "steps.html", found=found, kinds=STEP_KINDS, open_only=open_only, may_run=visit.may(Permission.RUN_STEP))
+    return page(
+        visit, "steps.html", found=found, kinds=STEP_KINDS, open_only=open_only, may_run=visit.may(Permission.RUN_STEP)
+    )
 
 
 @router.get("/steps/new")
-def choose(visit: Visit = visiting(Permission.RUN_STEP)) -> Response:
+def choose(visit: Maker) -> Response:
     """The kinds of step, in the order of the process."""
     return page(visit, "step_kinds.html", kinds=STEP_KINDS.values())
 
@@ -65,7 +82,9 @@ def allowed(parameter: Parameter) -> str:
 
 def usual(parameter: Parameter) -> str:
     """The alert range; outside of it an entry needs a comment."""
-    low, high = (pretty(format_decimal(one)) if one is not None else "" for one in (parameter.alert_low, parameter.alert_high))
+    low, high = (
+        pretty(format_decimal(one)) if one is not None else "" for one in (parameter.alert_low, parameter.alert_high)
+    )
     if parameter.alert_choices:
         return f"{capital(', '.join(spelled(one) for one in parameter.alert_choices))}: say why in the comment."
     if not low and not high:
@@ -75,14 +94,20 @@ def usual(parameter: Parameter) -> str:
 
 
 def _units(parameter: Parameter) -> tuple[Option, ...]:
+    """The catalogue's unit first; a bare number is offered beside percent only."""
     assert parameter.unit is not None
     own = parameter.unit
-    return tuple((code, UNITS[code].en if code != "1" else "") for code in (own, *(one for one in units_like(own) if one != own)))
+    others = () if own == "1" or parameter.type == "count" else units_like(own)
+    words = {"1": "" if own == "1" else "ratio"}
+    return tuple((code, words.get(code, UNITS[code].en)) for code in (own, *(one for one in others if one != own)))
 
 
-def parameter_part(parameter: Parameter, kind: StepKind, *, needed: bool = False) -> Part:
+def parameter_part(parameter: Parameter, kind: StepKind, *, needed: bool = False, comment: bool = True) -> Part:
     """The field of a parameter: its unit, what is allowed and what is usual beside it, and room for a comment."""
-    when = "; ".join(f"{kind.parameter(code).en.lower()}: {' or '.join(spelled(one) for one in of)}" for code, of in parameter.needed_when.items())
+    when = "; ".join(
+        f"{kind.parameter(code).en.lower()}: {' or '.join(spelled(one) for one in of)}"
+        for code, of in parameter.needed_when.items()
+    )
     hint = parameter.description + (f" Needed with {when}." if when else "")
     mark = "critical" if parameter.critical else ""
     if parameter.type in ("choice", "text"):
@@ -95,11 +120,11 @@ def parameter_part(parameter: Parameter, kind: StepKind, *, needed: bool = False
             options=options(parameter.choices, lambda code: capital(spelled(code))),
             needed=needed,
             mark=mark,
-            comment=True,
+            comment=comment,
         )
     return Amount(
         f"readings.{parameter.code}", parameter.en, _units(parameter), hint, allowed(parameter), usual(parameter),
-        needed=needed, unit=parameter.unit or "1", mark=mark, comment=True,
+        needed=needed, unit=parameter.unit or "1", mark=mark, comment=comment,
     )  # fmt: skip
 
 
@@ -112,12 +137,24 @@ def _start_sheet(visit: Visit) -> Sheet:
     about: list[Field] = [
         Field("location", "Place", hint="Room or line, such as Clean room B2."),
         Field("equipment", "Equipment", needed=False, hint="What it is done with, as numbered in the register."),
-        Field("started_at", "Started", "time", needed=False, hint=f"{visit.site.profile.time_zone} time; now, if left empty."),
+        Field(
+            "started_at",
+            "Started",
+            "time",
+            needed=False,
+            hint=f"{visit.site.profile.time_zone} time; now, if left empty.",
+        ),
     ]
     known = [(one.code, f"{one.code} · {one.name_en}") for one in visit.ask(products)]
-    product = Field("product_code", "Product", "select", options=(("", "None"), *known), needed=kind.expiry.product_shelf_life)
+    product = Field(
+        "product_code", "Product", "select", options=(("", "None"), *known), needed=kind.expiry.product_shelf_life
+    )
     if kind.code == "procurement":
-        codes = [(one.pseudonym, f"{one.pseudonym} · {spelled(one.tissue)}") for one in visit.ask(donors) if not one.consent_withdrawn_on]
+        codes = [
+            (one.pseudonym, f"{one.pseudonym} · {spelled(one.tissue)}")
+            for one in visit.ask(donors)
+            if not one.consent_withdrawn_on
+        ]
         about.append(Field("donor", "Donor", "select", options=(("", "Choose …"), *codes)))
     else:
         about.append(product)
@@ -128,8 +165,16 @@ def _start_sheet(visit: Visit) -> Sheet:
         (
             Group("Where and when", tuple(about)),
             Group("What it takes", (_inputs(visit, kind),), _takes(kind)),
-            Group("What it will give", (_outputs(kind),), "The numbers of these lots are given when the step starts; they are measured when it ends."),
-            Group("Readings known already", readings, "Leave empty what is not known yet; it can be logged until the step is completed."),
+            Group(
+                "What it will give",
+                (_outputs(kind),),
+                "The numbers of these lots are given when the step starts; they are measured when it ends.",
+            ),
+            Group(
+                "Readings known already",
+                readings,
+                "Leave empty what is not known yet; it can be logged until the step is completed.",
+            ),
         ),
         "Start the step",
         kind.note,
@@ -162,7 +207,10 @@ def _outputs(kind: StepKind) -> Rows:
         Field("unit", "Measured in", "select", options=unit_options(LOT_UNITS)),
         Field("description", "Description", needed=False),
     )
-    first = {"kind": str(kind.yields[0]) if single else "", "unit": _COUNTED.get(kind.yields[0], "mL") if single else ""}
+    first = {
+        "kind": str(kind.yields[0]) if single else "",
+        "unit": _COUNTED.get(kind.yields[0], "mL") if single else "",
+    }
     return Rows("outputs", columns, more="Add a lot to be given", presets=(first,))
 
 
@@ -178,7 +226,12 @@ offer(
 
 
 def _step_page(
-    visit: Visit, step: StepView, typed: Typed | None = None, reasons: tuple[Reason, ...] = (), status: int = 200, focus: str = ""
+    visit: Visit,
+    step: StepView,
+    typed: Typed | None = None,
+    reasons: tuple[Reason, ...] = (),
+    status: int = 200,
+    focus: str = "",
 ) -> HTMLResponse:
     """A step: what is recorded, what is missing, and a form for each parameter while it is open."""
     kind, typed = step_kind(step.kind), typed or Typed()
@@ -186,7 +239,7 @@ def _step_page(
     values: dict[str, Decimal | str] = {
         code: one.value if one.value is not None else one.entered_value for code, one in current.items()
     }
-    parts = {one.code: parameter_part(one, kind, needed=one.required) for one in kind.parameters}
+    parts = {one.code: parameter_part(one, kind, needed=one.required, comment=False) for one in kind.parameters}
     code = typed.get("_parameter")
     names = [f"readings.{code}.{leaf}" for leaf in ("value", "unit", "comment", "happened_at")]
     errors: dict[str, list[str]] = {}
@@ -204,7 +257,10 @@ def _step_page(
         kind=kind,
         current=current,
         missing={one.field for one in kind.missing(values)},
-        history={code: [one for one in step.readings if one.parameter == code] for code in {one.parameter for one in step.readings}},
+        history={
+            code: [one for one in step.readings if one.parameter == code]
+            for code in {one.parameter for one in step.readings}
+        },
         parts=parts,
         typed=typed,
         errors=errors,
@@ -216,18 +272,25 @@ def _step_page(
 
 
 @router.get("/steps/{number}")
-def step_page(number: str, visit: Visit = visiting(), next: str = "") -> Response:  # noqa: A002 - a word of the address
+def step_page(number: str, visit: Reader, next: str = "") -> Response:  # noqa: A002 - a word of the address
     """One step."""
     return _step_page(visit, visit.ask(step_numbered, number), focus=next)
 
 
 @router.post("/steps/{number}")
-def log(number: str, visit: Visit = visiting(None), typed: Typed = Depends(typed_in)) -> Response:
+def log(number: str, visit: Member, typed: Form) -> Response:
     """One reading; afterwards the next empty parameter is ready to be typed."""
     code = typed.get("_parameter")
     entry = {leaf: typed.get(f"readings.{code}.{leaf}").strip() for leaf in ("value", "unit", "comment")}
     happened = {"entry.happened_at": typed.get(f"readings.{code}.happened_at")}
-    sent = Typed([("csrf", typed.get("csrf")), *((f"entry.{leaf}", text) for leaf, text in entry.items()), *happened.items(), ("entry.parameter", code)])
+    sent = Typed(
+        [
+            ("csrf", typed.get("csrf")),
+            *((f"entry.{leaf}", text) for leaf, text in entry.items()),
+            *happened.items(),
+            ("entry.parameter", code),
+        ]
+    )
     _, reasons, status = attempt(visit, sent, LogReading, log_reading, {"step_number": number})
     if reasons:
         told = tuple(Reason(one.code, one.text, _renamed(one.field, code)) for one in reasons)
@@ -259,10 +322,27 @@ def _correction_sheet(visit: Visit) -> Sheet:
     parameter = step_kind(step.kind).parameter(old.parameter)
     value: Part
     if parameter.type == "choice":
-        value = Field("value", parameter.en, "select", options=options(parameter.choices, lambda code: capital(spelled(code))), value=old.entered_value)
+        value = Field(
+            "value",
+            parameter.en,
+            "select",
+            options=options(parameter.choices, lambda code: capital(spelled(code))),
+            value=old.entered_value,
+        )
     else:
-        value = Field("value", parameter.en, "number" if parameter.unit else "text", allowed=allowed(parameter), usual=usual(parameter), value=old.entered_value)
-    unit = (Field("unit", "Unit", "select", options=_units(parameter), value=old.entered_unit or parameter.unit or ""),) if parameter.unit else ()
+        value = Field(
+            "value",
+            parameter.en,
+            "number" if parameter.unit else "text",
+            allowed=allowed(parameter),
+            usual=usual(parameter),
+            value=old.entered_value,
+        )
+    unit = (
+        (Field("unit", "Unit", "select", options=_units(parameter), value=old.entered_unit or parameter.unit or ""),)
+        if parameter.unit
+        else ()
+    )
     return Sheet(
         f"Correct {parameter.en.lower() if not parameter.en.isupper() else parameter.en}",
         (
@@ -279,7 +359,11 @@ def _correction_sheet(visit: Visit) -> Sheet:
         "Record the correction",
         "The old value stays on record, struck through, with your reason.",
         (f"/steps/{step.number}", f"Step {step.number}"),
-        facts=(("Step", step.number), ("Recorded value", f"{old.entered_value} {unit_word(old.entered_unit)}".strip()), ("Recorded by", old.recorded_by)),
+        facts=(
+            ("Step", step.number),
+            ("Recorded value", f"{old.entered_value} {unit_word(old.entered_unit)}".strip()),
+            ("Recorded by", old.recorded_by),
+        ),
     )
 
 
@@ -301,9 +385,16 @@ def _step_of(visit: Visit) -> StepView:
 def _completion_sheet(visit: Visit) -> Sheet:
     step = _step_of(visit)
     kind = step_kind(step.kind)
-    have = {one.parameter: one.value if one.value is not None else one.entered_value for one in step.readings if not one.replaced}
+    have = {
+        one.parameter: one.value if one.value is not None else one.entered_value
+        for one in step.readings
+        if not one.replaced
+    }
     missing = {one.field for one in kind.missing(have)}
-    lots = tuple({"_label": f"{one.lot_number} · {spelled(one.kind)}", "lot_number": one.lot_number, "quantity.unit": one.unit} for one in step.yielded)
+    lots = tuple(
+        {"_label": f"{one.lot_number} · {spelled(one.kind)}", "lot_number": one.lot_number, "quantity.unit": one.unit}
+        for one in step.yielded
+    )
     columns = (
         Field("lot_number", "Lot", "hidden"),
         Field("quantity.value", "What came out", "number"),
@@ -315,7 +406,9 @@ def _completion_sheet(visit: Visit) -> Sheet:
         parts = tuple(parameter_part(one, kind, needed=True) for one in kind.parameters if one.code in missing)
         groups.append(Group("Still to be recorded", parts, "The step cannot be completed without these."))
     end = (
-        Field("ended_at", "Ended", "time", needed=False, hint=f"{visit.site.profile.time_zone} time; now, if left empty."),
+        Field(
+            "ended_at", "Ended", "time", needed=False, hint=f"{visit.site.profile.time_zone} time; now, if left empty."
+        ),
         Field("comment", "Comment", "area", needed=False, hint="Needed where the values together are unusual."),
     )
     return Sheet(

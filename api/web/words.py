@@ -67,13 +67,44 @@ class Decision(NamedTuple):
 DECISIONS: dict[str, Decision] = {
     one.action: one
     for one in (
-        Decision("submit", "Submit to QA", "Submit lot {lot} to QA", "You state that the lot was tested as specified; its results are closed.", "main"),
-        Decision("release", "Release", "Release lot {lot}", "You certify the lot for release. Its certificate is issued in the same act.", "main"),
-        Decision("accept", "Accept for use", "Accept lot {lot} for use", "The lot may be used in manufacturing from now on.", "main"),
-        Decision("hold", "Put on hold", "Put lot {lot} on hold", "Nothing is made of it or released until the hold is lifted by somebody else."),
-        Decision("lift", "Lift the hold", "Lift the hold on lot {lot}", "The lot goes back to where it was before the hold."),
+        Decision(
+            "submit",
+            "Submit to QA",
+            "Submit lot {lot} to QA",
+            "You state that the lot was tested as specified; its results are closed.",
+            "main",
+        ),
+        Decision(
+            "release",
+            "Release",
+            "Release lot {lot}",
+            "You certify the lot for release. Its certificate is issued in the same act.",
+            "main",
+        ),
+        Decision(
+            "accept",
+            "Accept for use",
+            "Accept lot {lot} for use",
+            "The lot may be used in manufacturing from now on.",
+            "main",
+        ),
+        Decision(
+            "hold",
+            "Put on hold",
+            "Put lot {lot} on hold",
+            "Nothing is made of it or released until the hold is lifted by somebody else.",
+        ),
+        Decision(
+            "lift", "Lift the hold", "Lift the hold on lot {lot}", "The lot goes back to where it was before the hold."
+        ),
         Decision("reject", "Reject", "Reject lot {lot}", "A rejected lot stays rejected.", "grave"),
-        Decision("recall", "Recall", "Recall lot {lot}", "The public page says so in the very next request. A recall cannot be undone.", "grave"),
+        Decision(
+            "recall",
+            "Recall",
+            "Recall lot {lot}",
+            "The public page says so in the very next request. A recall cannot be undone.",
+            "grave",
+        ),
     )
 }
 

@@ -26,7 +26,7 @@ from domain.errors import Reason, Refused
 from domain.laboratory.queries import Finding, Line, LotResults
 from domain.laboratory.results import distribution_of, sd_text
 from domain.laboratory.size_distribution import CONVENTION
-from domain.laboratory.values import NotReportable, describe_value, load_value
+from domain.laboratory.values import NotReportable, describe_value, load_value, with_unit
 from domain.laboratory.verdict import CriterionKind, Verdict, describe
 from domain.lots.genealogy import ancestor_ids
 from domain.lots.models import Lot, LotKind, Product, Yield
@@ -34,7 +34,10 @@ from domain.manufacturing.models import Reading, Step
 from domain.manufacturing.steps import donors_of
 from domain.quantities import format_decimal
 from domain.signatures import MEANING_DE, Signature
-from domain.work import Profile, Work
+from domain.work import Profile, Site, Work
+
+#: From here on a limit of detection is written as a power of ten.
+LARGE = Decimal(100_000)
 
 
 def missing_items(
@@ -102,7 +105,7 @@ def compose(
         lot=_lot(lot, product, results, released.signed_at, work),
         origin=_origin(work.session, lot),
         specification=results.specification.label,
-        tests=tuple(_test_line(line) for line in results.lines),
+        tests=tuple(_test_line(line, work.site) for line in results.lines),
         distributions=tuple(_distributions(results)),
         deviations=words.NO_DEVIATIONS,
         statements=words.STATEMENTS,
@@ -134,12 +137,16 @@ def _product(product: Product) -> ProductShown:
     )
 
 
-def _scientific(number: Decimal) -> str:
-    return f"{number.normalize():E}".replace("E+", "E")
+def _scientific(number: Decimal, figures: int = 2) -> str:
+    """`1.0E11`: at least so many figures, as a label writes them; engines differ in the zeros they keep."""
+    known = max(figures, len(number.normalize().as_tuple().digits))
+    return f"{number:.{known - 1}E}".replace("E+", "E")
 
 
 def _lot(lot: Lot, product: Product, results: LotResults, released_at: datetime, work: Work) -> LotShown:
-    assert lot.quantity is not None and lot.manufactured_on is not None and lot.expires_on is not None
+    assert lot.quantity is not None
+    assert lot.manufactured_on is not None
+    assert lot.expires_on is not None
     tested = [work.site.today(finding.result.finished_at) for finding in results.findings]
     return LotShown(
         number=lot.lot_number,
@@ -185,11 +192,11 @@ def _origin(session: Session, lot: Lot) -> Origin:
     )
 
 
-def _test_line(line: Line) -> TestLine:
+def _test_line(line: Line, site: Site) -> TestLine:
     shown, criterion = line.shown, describe(line.criterion)
     method = shown.method if shown and shown.method else line.method
     value = load_value(shown.result.value) if shown else None
-    result = describe_value(value, line.judgement.rounded)
+    result = _curve(shown) or describe_value(value, line.judgement.rounded)
     return TestLine(
         code=line.test.code,
         group=line.test.group,
@@ -205,10 +212,20 @@ def _test_line(line: Line) -> TestLine:
         lod=_limit(method.lod, line) if method else None,
         loq=_limit(method.loq, line) if method else None,
         note=_note(line),
-        tested_on=shown.result.finished_at.date() if shown else None,
+        tested_on=site.today(shown.result.finished_at) if shown else None,
         result_id=shown.result.id if shown else None,
         raw_sha256=shown.result.raw_sha256 if shown else None,
     )
+
+
+def _curve(shown: Finding | None) -> tuple[str, str] | None:
+    """A size distribution in one line: what the curve further down shows."""
+    curve = distribution_of(shown.result) if shown else None
+    if curve is None:
+        return None
+    found = curve.statistics()
+    text = f"D10 {found.d10:.0f}, D50 {found.d50:.0f}, D90 {found.d90:.0f} nm"
+    return text, text
 
 
 def _verdict(line: Line, nothing: bool) -> Literal["pass", "reported", "not_tested"]:
@@ -228,7 +245,9 @@ def _sd(shown: Finding | None) -> str | None:
 
 
 def _limit(limit: Decimal | None, line: Line) -> str | None:
-    return f"{limit} {line.test.unit}" if limit is not None else None
+    if limit is None:
+        return None
+    return with_unit(_scientific(limit) if limit >= LARGE else format_decimal(limit), line.test.unit)
 
 
 def _note(line: Line) -> Words | None:
@@ -258,7 +277,8 @@ def _distributions(results: LotResults) -> Iterator[DistributionShown]:
             continue
         found = curve.statistics()
         method = finding.method
-        assert method is not None and finding.result.raw_sha256 is not None
+        assert method is not None
+        assert finding.result.raw_sha256 is not None
         yield DistributionShown(
             test_code=finding.result.test_code,
             method=f"{method.label} · {method.principle}",
@@ -273,7 +293,7 @@ def _distributions(results: LotResults) -> Iterator[DistributionShown]:
             d90=f"{found.d90:.1f}",
             span=f"{found.span:.2f}",
             percent_30_150=f"{found.percent_30_150:.1f}",
-            concentration=_scientific(Decimal(f"{found.total:.3g}")) + " {particles}/mL",
+            concentration=_scientific(Decimal(f"{found.total:.3g}"), 3) + " {particles}/mL",
             convention=Words(en=CONVENTION[0], de=CONVENTION[1]),
             lower_limit=_lower_limit(method.limitation_en, method.limitation_de),
             settings=tuple((name, value) for name, value in json.loads(finding.result.settings)),

@@ -22,7 +22,7 @@ from domain.lots.models import Lot, LotMove, LotState
 
 _LOT, _CERTIFICATE, _MOVE = Lot.__table__, Certificate.__table__, LotMove.__table__  # type: ignore[attr-defined]
 
-_public = (
+_public = Prepared(
     sa.select(
         _LOT.c.lot_number,
         _LOT.c.state,

@@ -52,7 +52,7 @@ NOTICES: dict[RegulatoryStatus, Words] = {
     ),
 }
 
-ELIGIBLE = Words(en="Donor eligibility: complied", de="Spendereignung: erfüllt")
+ELIGIBLE = Words(en="Complied", de="Erfüllt")
 NO_DEVIATIONS = Words(
     en="Deviation and OOS records are not part of this certificate; see the batch record.",
     de="Abweichungs- und OOS-Berichte sind nicht Teil dieses Zertifikats; siehe Chargendokumentation.",

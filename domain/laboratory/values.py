@@ -6,7 +6,7 @@ A value keeps its type through storage: `dump_value` and `load_value` go to JSON
 
 import re
 from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
 from types import MappingProxyType
 from typing import Annotated, Literal, NamedTuple
 
@@ -158,6 +158,16 @@ def load_value(text: str) -> ReportableValue:
 def decimal_text(number: Decimal) -> str:
     """The digits as they are, powers of ten without a plus: Decimal("1.0E+10") -> "1.0E10"."""
     return str(number).replace("E+", "E")
+
+
+def cut_text(number: Decimal) -> str:
+    """The digits as they are, cut off (never rounded) after ten, with "…" for the rest: Decimal(116) / 3 -> "38.66666666…"."""
+    if len(number.as_tuple().digits) <= _READABLE_DIGITS:
+        return decimal_text(number)
+    mantissa, _, exponent = decimal_text(Context(prec=_READABLE_DIGITS, rounding=ROUND_DOWN).plus(number)).partition(
+        "E"
+    )
+    return f"{mantissa}…" + (f"E{exponent}" if exponent else "")
 
 
 def with_unit(figures: str, unit: str | None) -> str:

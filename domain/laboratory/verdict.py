@@ -29,6 +29,7 @@ from domain.laboratory.values import (
     Qualitative,
     ReportableValue,
     Text,
+    cut_text,
     decimal_text,
     describe_term,
     describe_value,
@@ -261,7 +262,7 @@ def _judge_number(criterion: Criterion, value: Numeric) -> Judgement:
         rounded = decimal_text(number)
         if number.compare(Decimal(limit), context=EXACT) == sign:
             outside = f"{'below the lower' if sign < 0 else 'above the upper'} limit {with_unit(limit, criterion.unit)}"
-    found = f"{describe_value(value, decimal_text(value.value))[0]}, {how} {with_unit(rounded, criterion.unit)}, is"
+    found = f"{describe_value(value, cut_text(value.value))[0]}, {how} {with_unit(rounded, criterion.unit)}, is"
     if outside:
         return Judgement(verdict=Verdict.FAIL, reason=f"{found} {outside}.", rounded=rounded)
     return Judgement(verdict=Verdict.PASS, reason=f"{found} within {describe(criterion)[0]}.", rounded=rounded)

@@ -117,7 +117,9 @@ def create_user(work: Work, command: CreateUser) -> User:
             username=command.username,
             name=command.name,
             function=command.function,
-            password_hash=passwords.hash_password(command.password.get_secret_value(), command.username),
+            password_hash=passwords.hash_password(
+                command.password.get_secret_value(), command.username, demo=work.site.profile.demo
+            ),
             password_is_own=work.actor.user_id is None,
             demo=work.site.profile.demo,
             created_at=work.now,

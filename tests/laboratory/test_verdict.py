@@ -384,3 +384,10 @@ def test_the_limit_itself_is_always_within(limit: str, rounding: Rounding) -> No
     value = Numeric(value=Decimal(limit), unit=EU)
     assert judge(at_most(limit, rounding=rounding), value).verdict == PASS
     assert judge(at_least(limit, EU, rounding), value).verdict == PASS
+
+
+def test_the_reason_cuts_a_long_number_and_says_so() -> None:
+    third = Decimal(116) / Decimal(3)
+    criterion = Criterion(kind=CriterionKind.AT_MOST, upper="120", unit="s")
+    reason = judge(criterion, Numeric(value=third, unit="s")).reason
+    assert reason.startswith("38.66666666… s, rounded to 39 s,")

@@ -14,29 +14,17 @@ from domain.people.operations import ResetPassword, reset_password, sign_in
 from domain.people.queries import actor_of
 from domain.signatures import MEANING_DE, Credentials, Meaning, Signature, digest, sign, signatures_on
 from domain.store import reading
-from domain.work import Actor, Command, Site, Work, operation, transaction
+from domain.work import Actor, Site, transaction
 from tests.build import donor
 from tests.cast import Clock, actor, credentials, password, raw, signed_in
 
 CONTENT = {"donor": "D-1", "decision": "eligible"}
 
 
-class SignDonor(Command):
-    """Put a signature to a donor's record, for these tests."""
-
-    credentials: Credentials
-
-
-@operation(None)
-def sign_donor(work: Work, command: SignDonor) -> Signature:
-    """Signs."""
-    record = work.session.exec(select(Donor)).one()
-    return sign(work, record, CONTENT, Meaning.APPROVED, command.credentials)
-
-
 def signing(site: Site, who: Actor, given: Credentials) -> Signature:
     with transaction(site, who) as work:
-        return sign_donor(work, SignDonor(credentials=given))
+        work.act = "sign_donor"
+        return sign(work, work.session.exec(select(Donor)).one(), CONTENT, Meaning.APPROVED, given)
 
 
 def secret(username: str, name: str | None = None) -> Credentials:

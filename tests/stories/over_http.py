@@ -106,8 +106,15 @@ class Story:
 
     def material(self, quantity: Quantity = ("10", "L"), **differing: Any) -> str:
         """A raw material in quarantine."""
-        facts = {"material": "DMEM/F12", "supplier": "Biowest", "supplier_lot_number": "MX-4471", "expires_on": "2027-03-01"}
-        return str(self.house.post("tom", "/materials", {**facts, "quantity": amount(quantity), **differing})["lot_number"])
+        facts = {
+            "material": "DMEM/F12",
+            "supplier": "Biowest",
+            "supplier_lot_number": "MX-4471",
+            "expires_on": "2027-03-01",
+        }
+        return str(
+            self.house.post("tom", "/materials", {**facts, "quantity": amount(quantity), **differing})["lot_number"]
+        )
 
     def accept(self, lot: str) -> str:
         """QA releases an input for use."""
@@ -223,7 +230,9 @@ class Story:
     def measure(self, sample: str, data: bytes, name: str = "NTA-ExperimentSummary.csv") -> list[int]:
         """The instrument sends its file."""
         form = {"concentration_method": "SOP-PART-CONC", "size_method": "SOP-SIZE-DIST"}
-        answer = self.house.ask("nano", "POST", f"/api/v1/samples/{sample}/nanosight", data=form, files={"file": (name, data)})
+        answer = self.house.ask(
+            "nano", "POST", f"/api/v1/samples/{sample}/nanosight", data=form, files={"file": (name, data)}
+        )
         assert answer.status_code == 201, answer.text
         return list(answer.json()["result_ids"])
 

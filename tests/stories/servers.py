@@ -35,7 +35,7 @@ def serving(site: Site, threads: int) -> Iterator[str]:
     thread = threading.Thread(target=server.run, name="uvicorn")
     thread.start()
     try:
-        wait_until_ready(f"http://127.0.0.1:{port}", lambda: thread.is_alive())
+        wait_until_ready(f"http://127.0.0.1:{port}", thread.is_alive)
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True

@@ -1,0 +1,62 @@
+"""The first two days of the demo laboratory: products, methods, specifications, materials."""
+
+from datetime import timedelta
+
+from api.demo.lab import Lab, Story, credentials
+from api.demo.panel import METHODS, panel
+from api.demo.products import MATERIALS, PRODUCTS
+from domain.disposition.decisions import AcceptLot, accept_lot
+from domain.laboratory.models import Purpose
+from domain.laboratory.specifications import (
+    ApproveSpecification,
+    DraftSpecification,
+    approve_specification,
+    define_method,
+    draft_specification,
+)
+from domain.lots.operations import Amount, ReceiveMaterial, define_product, receive_material
+
+
+def opening(lab: Lab) -> Story[None]:
+    """Products, methods, specifications and materials of the first two days."""
+    yield lab.at(0, "08:00")
+    for product in PRODUCTS:
+        lab.act("petra", define_product, product.command)
+    for method in METHODS:
+        lab.act("rhea", define_method, method)
+    for product in PRODUCTS:
+        lines = tuple(one.criterion for one in panel(product))
+        draft = DraftSpecification(
+            code=product.specification,
+            product_code=product.code,
+            purpose=Purpose.RELEASE,
+            effective_from=lab.now.date(),
+            lines=lines,
+        )
+        lab.act("rhea", draft_specification, draft)
+    for key in MATERIALS:
+        lab.materials[key] = delivered(lab, MATERIALS[key])
+    yield lab.at(1, "08:00")
+    for product in PRODUCTS:
+        approval = ApproveSpecification(code=product.specification, revision=1, credentials=credentials("cleo"))
+        lab.act("cleo", approve_specification, approval)
+    for number in lab.materials.values():
+        accepted(lab, number, "identity and supplier's certificate comply", "quentin")
+
+
+def delivered(lab: Lab, material: tuple[str, str, str, str, str]) -> str:
+    """A raw material comes in; returns its lot number."""
+    name, supplier, supplier_lot, quantity, unit = material
+    command = ReceiveMaterial(
+        material=name,
+        supplier=supplier,
+        supplier_lot_number=supplier_lot,
+        quantity=Amount(value=quantity, unit=unit),
+        expires_on=lab.now.date() + timedelta(days=540),
+    )
+    return lab.act("tom", receive_material, command).lot_number
+
+
+def accepted(lab: Lab, lot: str, reason: str, who: str = "cleo") -> None:
+    """QA releases an input for use."""
+    lab.act(who, accept_lot, AcceptLot(lot_number=lot, reason=reason, credentials=credentials(who)))
