@@ -7,10 +7,11 @@ Both run inside the route's own thread: a dependency that held the write lock wh
 import hashlib
 import hmac
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
+from pydantic import Field
 
 from domain.errors import Forbidden, Reason, Unauthenticated
 from domain.people.models import SignInKind
@@ -24,6 +25,9 @@ CSRF_HEADER = "x-csrf-token"
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 bearer = HTTPBearer(auto_error=False, description="the access_token of POST /api/v1/session, or an instrument's token")
+
+#: The number of a row, within what both engines can hold.
+RowId = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 ResultT = TypeVar("ResultT")
 

@@ -58,12 +58,16 @@ def problem(request: Request, status: int, title: str, reasons: tuple[Reason, ..
         type=f"/problems/{kind}",
         title=title,
         status=status,
-        detail=" ".join(reason.text for reason in reasons),
+        detail=" ".join(_sentence(reason.text) for reason in reasons),
         instance=request.url.path,
         reasons=[ProblemReason(type=f"/problems/{one.code}", detail=one.text, field=one.field) for one in reasons],
     )
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
     return JSONResponse(body.model_dump(), status, headers=headers, media_type="application/problem+json")
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."
 
 
 def _wants_page(request: Request) -> bool:

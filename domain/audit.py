@@ -20,9 +20,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import ORMExecuteState
 from sqlmodel import Session, SQLModel
 
-from domain.store import Entity, entity_classes, iso_utc, plain_decimal, reading
+from domain.store import AppendOnly, Entity, Prepared, WritingSession, entity_classes, iso_utc, plain_decimal, reading
 
 GENESIS = "0" * 64
+_COLLECTED = "changes collected"
 
 entries = sa.Table(
     "audit_entry",
@@ -54,9 +55,10 @@ changes = sa.Table(
 )
 
 _CHAIN_LOCK = 0x45584F4C  # one sealer at a time on PostgreSQL: an advisory lock, held from sealing to commit
-_newest = sa.select(entries.c.sequence, entries.c.digest).order_by(entries.c.sequence.desc()).limit(1)
-_insert_entry = entries.insert()
-_insert_changes = changes.insert()
+_newest = Prepared(sa.select(entries.c.sequence, entries.c.digest).order_by(entries.c.sequence.desc()).limit(1))
+_insert_entry = Prepared(entries.insert())
+_insert_change = Prepared(changes.insert())
+_inserts: dict[str, Prepared] = {}
 _STREAMED = {"stream_results": True, "max_row_buffer": 5000}
 
 
@@ -112,18 +114,35 @@ def entry_digest(entry: Iterable[Any], changed: Iterable[Iterable[Any]]) -> str:
 
 def collect(session: Session) -> list[tuple[str, int, str, str]]:
     """From now on every Entity change of the session is put in this list: (record, id, row digest, changed)."""
-    collected: list[tuple[str, int, str, str]] = []
-    sa.event.listen(session, "before_flush", _refuse_deletes)
-    sa.event.listen(session, "after_flush", lambda s, _context: collected.extend(_changes_of(s)))
-    sa.event.listen(session, "do_orm_execute", _refuse_bulk)
+    collected: list[tuple[str, int, str, str]] = session.info.setdefault(_COLLECTED, [])
     return collected
 
 
+def insert(session: Session, entity: AppendOnly) -> None:
+    """Write a new row that will never change, and collect it: what never changes need not be watched by the session."""
+    session.flush()
+    table: sa.Table = entity.__table__  # type: ignore[attr-defined]
+    if table.name not in _inserts:
+        _inserts[table.name] = Prepared(table.insert().returning(table.c.id))
+    row = _row(entity)
+    entity.id = _inserts[table.name].rows(session.connection(), **row)[0].id
+    changed = {name: [None, value] for name, value in row.items() if value is not None}
+    session.info[_COLLECTED].append(_change(entity, changed))
+
+
+@sa.event.listens_for(WritingSession, "after_flush")
+def _collect(session: Session, _context: Any) -> None:
+    if _COLLECTED in session.info:
+        session.info[_COLLECTED].extend(_changes_of(session))
+
+
+@sa.event.listens_for(WritingSession, "before_flush")
 def _refuse_deletes(session: Session, _context: Any, _instances: Any) -> None:
     if session.deleted:
         raise RuntimeError("nothing is ever deleted")
 
 
+@sa.event.listens_for(WritingSession, "do_orm_execute")
 def _refuse_bulk(state: ORMExecuteState) -> None:
     if isinstance(state.statement, sa.TextClause):
         raise RuntimeError("SQL as text could slip past the audit trail")
@@ -167,8 +186,8 @@ def _change(entity: Entity, changed: dict[str, list[Any]]) -> tuple[str, int, st
 
 def head(session: Session) -> Head:
     """The newest sealed entry."""
-    row = session.connection().execute(_newest).first()
-    return Head(row.sequence, row.digest) if row else Head(0, GENESIS)
+    found = _newest.rows(session.connection())
+    return Head(found[0].sequence, found[0].digest) if found else Head(0, GENESIS)
 
 
 def seal(
@@ -191,14 +210,13 @@ def seal(
     numbered = [(ordinal, *change) for ordinal, change in enumerate(collected)]
     digest = entry_digest((last.digest, *fields), numbered)
     names = ("sequence", "at", "actor_id", "actor", "act", "outcome", "reason")
-    connection.execute(
-        _insert_entry, {**dict(zip(names, fields, strict=True)), "previous": last.digest, "digest": digest}
-    )
-    if numbered:
-        columns = ("ordinal", "record", "record_id", "row_digest", "changed")
-        connection.execute(
-            _insert_changes, [{"sequence": fields[0], **dict(zip(columns, row, strict=True))} for row in numbered]
-        )
+    _insert_entry.rows(connection, **dict(zip(names, fields, strict=True)), previous=last.digest, digest=digest)
+    columns = ("ordinal", "record", "record_id", "row_digest", "changed")
+    rows = [{"sequence": fields[0], **dict(zip(columns, row, strict=True))} for row in numbered]
+    if len(rows) == 1:
+        _insert_change.rows(connection, **rows[0])
+    elif rows:
+        _insert_change.many(connection, rows)
     collected.clear()
     return Head(last.sequence + 1, digest)
 

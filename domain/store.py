@@ -216,10 +216,15 @@ def reading(engine: sa.Engine, *, consistent: bool = False) -> Iterator[Session]
         yield session
 
 
+class WritingSession(Session):
+    """A session that may write; the audit trail listens to all of them."""
+
+
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[Session]:
     """A session that may write. It never commits by itself: `work.transaction` does."""
-    with _write_lock(engine), Session(engine.execution_options(**{WRITING: True}), expire_on_commit=False) as session:
+    bound = engine.execution_options(**{WRITING: True})
+    with _write_lock(engine), WritingSession(bound, expire_on_commit=False) as session:
         yield session
 
 
@@ -256,6 +261,11 @@ class Prepared:
         finally:
             pooled.close()
 
+    def many(self, connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
+        """Run it for each set of values, as part of the connection's transaction; its rows are not wanted."""
+        driver: Any = connection.connection.driver_connection
+        self._for(connection.dialect).run_many(driver, rows)
+
     def _for(self, dialect: sa.Dialect) -> "_Compiled":
         found = self._compiled.get(dialect.name)
         if found is None:
@@ -267,7 +277,10 @@ class _Compiled:
     """A statement in the SQL of one engine, with what its column types do to values and rows."""
 
     def __init__(self, statement: Any, dialect: sa.Dialect) -> None:
-        names = [column.name for column in statement.table.columns] if statement.is_insert else None
+        names = None
+        if statement.is_insert:
+            given = statement.table.autoincrement_column
+            names = [column.name for column in statement.table.columns if column is not given]
         compiled = statement.compile(dialect=dialect, column_keys=names)
         self.sql, self.order, self.dialect = str(compiled), compiled.positiontup, dialect
         self.given, self.before = compiled.params, compiled._bind_processors
@@ -276,19 +289,33 @@ class _Compiled:
         self.after: list[tuple[int, Any]] | None = None
 
     def run(self, driver: Any, values: dict[str, Any]) -> list[Any]:
-        bound = {**self.given, **values}
-        for name, process in self.before.items():
-            bound[name] = process(bound[name])
-        try:
-            cursor = driver.execute(self.sql, [bound[name] for name in self.order] if self.order else bound)
+        with self._errors():
+            cursor = driver.execute(self.sql, self._bound(values))
             found = cursor.fetchall() if cursor.description else []
-        except self.dialect.dbapi.Error as error:  # type: ignore[union-attr]
-            raise sa.exc.DBAPIError.instance(self.sql, None, error, self.dialect.dbapi.Error, dialect=self.dialect) from error  # type: ignore[union-attr]
         if self.after is None:
             kinds = zip(self.types, cursor.description or (), strict=True)
             made = [kind.dialect_impl(self.dialect).result_processor(self.dialect, one[1]) for kind, one in kinds]
             self.after = [(at, process) for at, process in enumerate(made) if process is not None]
         return [self.row._make(self._shown(one)) for one in found]
+
+    def run_many(self, driver: Any, rows: list[dict[str, Any]]) -> None:
+        with self._errors():
+            driver.cursor().executemany(self.sql, [self._bound(values) for values in rows])
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """What the driver refuses is raised as SQLAlchemy would."""
+        driver: Any = self.dialect.dbapi
+        try:
+            yield
+        except driver.Error as error:
+            raise sa.exc.DBAPIError.instance(self.sql, None, error, driver.Error, dialect=self.dialect) from error
+
+    def _bound(self, values: dict[str, Any]) -> Any:
+        bound = {**self.given, **values}
+        for name, process in self.before.items():
+            bound[name] = process(bound[name])
+        return [bound[name] for name in self.order] if self.order else bound
 
     def _shown(self, row: Any) -> Any:
         if not self.after:

@@ -132,6 +132,9 @@ class Work:
 
     def add(self, entity: EntityT) -> EntityT:
         """Write a new record now, so that it has its id."""
+        if isinstance(entity, store.AppendOnly):
+            audit.insert(self.session, entity)
+            return entity
         self.session.add(entity)
         self.session.flush()
         return entity

@@ -15,16 +15,21 @@ from reports.wording import site_time, utc_time
 
 
 def signatures(content: CertificateContent) -> Iterator[Flowable]:
-    """Cards of two: name, function, meaning, both times, the digest of what was signed. No tick: the reader judges."""
-    gap = 14.0
-    card = (WIDTH - gap) / 2
+    """Cards side by side, three if there are three, else two.
+
+    Each: name, function, meaning, both times, the digest of what was signed. No tick: the reader judges.
+    """
+    gap, across = 14.0, 3 if len(content.signatures) == 3 else 2
+    card = (WIDTH - gap * (across - 1)) / across
+    widths = [width for _ in range(across) for width in (card, gap)][:-1]
     heading: list[Flowable] = [Heading("Electronic signatures", "Elektronische Unterschriften")]
-    for start in range(0, len(content.signatures), 2):
-        pair = content.signatures[start : start + 2]
-        columns = [(_signature_head(each), _signature_body(each, content.time_zone)) for each in pair]
-        rows = [[columns[0][part], "", columns[1][part] if len(pair) == 2 else ""] for part in (0, 1)]
+    for start in range(0, len(content.signatures), across):
+        group = content.signatures[start : start + across]
+        columns = [(_signature_head(each), _signature_body(each, content.time_zone)) for each in group]
+        rows = [[cell for column in columns for cell in (column[part], "")][: len(widths)] for part in (0, 1)]
+        rows = [row + [""] * (len(widths) - len(row)) for row in rows]
         commands = [*BARE, ("BOTTOMPADDING", (0, 1), (-1, 1), 10)]
-        for column in range(0, 2 * len(pair), 2):
+        for column in range(0, 2 * len(group), 2):
             commands += [
                 ("BACKGROUND", (column, 0), (column, 0), style.PETROL),
                 ("BOX", (column, 0), (column, 1), 0.8, style.RULE),
@@ -35,7 +40,7 @@ def signatures(content: CertificateContent) -> Iterator[Flowable]:
                 ("TOPPADDING", (column, 1), (column, 1), 5),
                 ("BOTTOMPADDING", (column, 1), (column, 1), 8),
             ]
-        cards = Table(rows, colWidths=[card, gap, card], style=commands, spaceAfter=8)
+        cards = Table(rows, colWidths=widths, style=commands, spaceAfter=8)
         yield KeepTogether([*heading, cards])
         heading = []
 

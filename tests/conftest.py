@@ -11,7 +11,7 @@ from domain.people import passwords
 from domain.store import engine_for
 from domain.work import Site
 from reports.certificate import render
-from tests.cast import Clock, furnish
+from tests.cast import Clock
 from tests.databases import Databases, PostgreSQL, SQLite
 
 Backend = Callable[[], Databases]
@@ -36,11 +36,8 @@ def _databases(
 
     def of(kind: str) -> Databases:
         if kind not in made:
-            made[kind] = (
-                SQLite(tmp_path_factory.mktemp("databases"), furnish)
-                if kind == "sqlite"
-                else PostgreSQL(f"tests_{worker_id}", furnish)
-            )
+            folder = tmp_path_factory.mktemp("databases")
+            made[kind] = SQLite(folder) if kind == "sqlite" else PostgreSQL(f"tests_{worker_id}")
         return made[kind]
 
     return of
@@ -55,19 +52,23 @@ def databases(request: pytest.FixtureRequest, _databases: Callable[[str], Databa
 @pytest.fixture
 def engine(databases: Databases) -> Iterator[sa.Engine]:
     """An engine on a migrated, empty database."""
-    yield from _opened(databases.fresh(furnished=False))
+    yield from _opened(databases.fresh("empty"))
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """Monday, 2 March 2026, 08:00 UTC, until it is moved."""
+    """Monday, 2 March 2026, 08:00 UTC, or when the stage of the test ended; it moves only when told."""
     return Clock()
 
 
 @pytest.fixture
-def site(databases: Databases, clock: Clock) -> Iterator[Site]:
-    """A laboratory with the cast in it, and nothing else."""
-    for opened in _opened(databases.fresh(furnished=True)):
+def site(request: pytest.FixtureRequest, databases: Databases, clock: Clock) -> Iterator[Site]:
+    """A laboratory with the cast in it, and what the stage of the test adds."""
+    chosen = request.node.get_closest_marker("stage")
+    stage = chosen.args[0] if chosen else "cast"
+    url = databases.fresh(stage)
+    clock.now = databases.times[stage]
+    for opened in _opened(url):
         yield Site(opened, Documents("memory://"), render, clock=clock)
 
 

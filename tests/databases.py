@@ -1,12 +1,12 @@
-"""A migrated database for each test, on both engines, quickly.
+"""A migrated database for each test, at the stage it begins with, on both engines, quickly.
 
-SQLite: a copy of a file that was migrated once per worker. PostgreSQL: one database per worker, emptied between tests; copying a template takes
-longer than most tests. What is to be there at the start (the cast) is made once, kept, and put back.
+SQLite: a copy of a file that was made once per worker. PostgreSQL: one database per worker, emptied between tests, and filled from rows kept
+beside; copying a template takes longer than most tests.
 """
 
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -14,94 +14,110 @@ import sqlalchemy as sa
 from domain.store import engine_for
 from migrations import upgrade
 from tests import servers
+from tests.cast import START, Clock
+from tests.stages import STAGES, play
 
-Setting = Callable[[sa.Engine], None]
+EMPTY = "empty"
 
 
 class Databases(ABC):
-    """The databases of one engine in one worker; `setting` fills the one that is not empty, and is called once."""
+    """The databases of one engine in one worker. `times`: what the clock showed at the end of each stage that was made."""
 
-    def __init__(self, setting: Setting) -> None:
-        self.setting = setting
+    def __init__(self) -> None:
+        self.times: dict[str, datetime] = {EMPTY: START}
 
     @abstractmethod
-    def fresh(self, *, furnished: bool) -> str:
-        """The URL of a migrated database, empty or with the setting in it; the one given before is gone."""
+    def fresh(self, stage: str) -> str:
+        """The URL of a migrated database at that stage; the one given before is gone."""
+
+    def _play(self, stage: str, url: str) -> None:
+        clock = Clock(self.times[STAGES[stage][0]])
+        engine = engine_for(url)
+        play(stage, engine, clock)
+        self._settle(engine)
+        engine.dispose()
+        self.times[stage] = clock.now
+
+    def _settle(self, engine: sa.Engine) -> None:
+        """What an engine needs before its database can be kept."""
 
 
 class SQLite(Databases):
     """One file a test."""
 
-    def __init__(self, folder: Path, setting: Setting) -> None:
-        super().__init__(setting)
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
         self.folder = folder
         self._count = 0
 
-    def fresh(self, *, furnished: bool) -> str:
-        """A copy of the template."""
+    def fresh(self, stage: str) -> str:
+        """A copy of the stage's file."""
         (self.folder / f"{self._count}.db").unlink(missing_ok=True)
         self._count += 1
         path = self.folder / f"{self._count}.db"
-        shutil.copyfile(self._template(furnished=furnished), path)
+        shutil.copyfile(self._kept(stage), path)
         return f"sqlite:///{path}"
 
-    def _template(self, *, furnished: bool) -> Path:
-        path = self.folder / ("furnished.db" if furnished else "empty.db")
+    def _kept(self, stage: str) -> Path:
+        path = self.folder / f"{stage}.db"
         if not path.exists():
-            draft = self.folder / "draft.db"
-            engine = engine_for(f"sqlite:///{draft}")
-            if furnished:
-                shutil.copyfile(self._template(furnished=False), draft)
-                self.setting(engine)
-            else:
+            draft = self.folder / f"{stage}.draft.db"
+            if stage == EMPTY:
+                engine = engine_for(f"sqlite:///{draft}")
                 upgrade(engine)
-            with engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-            engine.dispose()
+                self._settle(engine)
+                engine.dispose()
+            else:
+                shutil.copyfile(self._kept(STAGES[stage][0]), draft)
+                self._play(stage, f"sqlite:///{draft}")
             draft.rename(path)
         return path
 
+    def _settle(self, engine: sa.Engine) -> None:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
 
 class PostgreSQL(Databases):
-    """One database a worker; the rows of the setting are kept beside it in a schema of their own."""
+    """One database a worker; the rows of each stage are kept in a schema of their own."""
 
-    def __init__(self, name: str, setting: Setting) -> None:
-        super().__init__(setting)
+    def __init__(self, name: str) -> None:
+        super().__init__()
         self.url = servers.create_database(name)
-        self._reset = {False: "", True: ""}
         engine = engine_for(self.url)
         upgrade(engine)
-        self._keep(engine, "nothing", furnished=False)
+        self._resets = {EMPTY: self._keep(engine, EMPTY)}
         engine.dispose()
 
-    def fresh(self, *, furnished: bool) -> str:
-        """The same database, as it was at the start; whoever still holds a connection to it loses it."""
-        if furnished and not self._reset[True]:
-            url = self.fresh(furnished=False)
+    def fresh(self, stage: str) -> str:
+        """The same database at its stage; whoever still holds a connection to it loses it."""
+        if stage not in self._resets:
+            url = self.fresh(STAGES[stage][0])
+            self._play(stage, url)
             engine = engine_for(url)
-            self.setting(engine)
-            self._keep(engine, "furniture", furnished=True)
+            self._resets[stage] = self._keep(engine, stage)
             engine.dispose()
         engine = sa.create_engine(self.url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
         with engine.connect() as connection:
-            connection.exec_driver_sql(self._reset[furnished])
+            connection.exec_driver_sql(self._resets[stage])
         return self.url
 
-    def _keep(self, engine: sa.Engine, schema: str, *, furnished: bool) -> None:
-        """Copy every row into the schema, and write the script that puts them back; triggers sleep meanwhile."""
+    def _keep(self, engine: sa.Engine, stage: str) -> str:
+        """Copy every row into a schema of the stage; returns the script that puts them back, while triggers sleep."""
         reset = [
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()",
             "SET session_replication_role = replica",
         ]
         with engine.begin() as connection:
-            connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
+            connection.exec_driver_sql(f"CREATE SCHEMA stage_{stage}")
             for table in sa.inspect(connection).get_table_names():
                 if table == "alembic_version":
                     continue
                 reset.append(f"DELETE FROM {table}")
-                connection.exec_driver_sql(f"CREATE TABLE {schema}.{table} AS TABLE public.{table}")
+                connection.exec_driver_sql(f"CREATE TABLE stage_{stage}.{table} AS TABLE public.{table}")
                 if connection.exec_driver_sql(f"SELECT 1 FROM {table} LIMIT 1").first():
-                    reset.append(f"INSERT INTO {table} SELECT * FROM {schema}.{table}")
+                    reset.append(f"INSERT INTO {table} SELECT * FROM stage_{stage}.{table}")
             for name, last in connection.exec_driver_sql("SELECT sequencename, last_value FROM pg_sequences").all():
                 reset.append(f"SELECT setval('{name}', {last or 1}, {str(last is not None).lower()})")
-        self._reset[furnished] = ";\n".join(reset)
+        return ";\n".join(reset)

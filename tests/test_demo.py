@@ -1,10 +1,12 @@
 """The demo is made through the real operations, is made once, is true to itself, and works in demo mode alone."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -29,27 +31,57 @@ from domain.people.queries import actor_of
 from domain.signatures import Credentials
 from domain.store import engine_for, reading
 from domain.work import Profile, Site, transaction
+from migrations import upgrade
 from reports.certificate import render
+from tests import servers
 from tests.cast import raw
 from tests.databases import Databases
 
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 
 
 @pytest.fixture
 def empty(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """An empty database in demo mode."""
-    monkeypatch.setattr(passwords, "demo_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    engine = engine_for(databases.fresh(furnished=False))
+    monkeypatch.setattr(passwords, "demo_hasher", CHEAP)
+    engine = engine_for(databases.fresh("empty"))
     yield Site(engine, Documents("memory://"), render, Profile(demo=True), clock=lambda: NOW)
     engine.dispose()
 
 
+Made = tuple[str, str, Documents]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Made:
+    """The finished demo on one engine, then on the other, made once a worker: engine, database, documents."""
+    kind, documents = str(request.param), Documents("memory://")
+    path = tmp_path_factory.mktemp("demo") / "made.db"
+    name = f"demo_made_{worker_id}"
+    engine = engine_for(f"sqlite:///{path}" if kind == "sqlite" else servers.create_database(name))
+    upgrade(engine)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "demo_hasher", CHEAP)
+        make(Site(engine, documents, render, Profile(demo=True), clock=lambda: NOW))
+    if kind == "sqlite":
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return kind, str(path) if kind == "sqlite" else name, documents
+
+
 @pytest.fixture
-def demo(empty: Site) -> Site:
-    """The finished demo."""
-    make(empty)
-    return empty
+def demo(made: Made, tmp_path: Path, worker_id: str) -> Iterator[Site]:
+    """A copy of the finished demo."""
+    kind, source, documents = made
+    copy = tmp_path / "demo.db"
+    if kind == "sqlite":
+        shutil.copyfile(source, copy)
+    url = f"sqlite:///{copy}" if kind == "sqlite" else servers.create_database(f"demo_{worker_id}", template=source)
+    engine = engine_for(url)
+    yield Site(engine, documents, render, Profile(demo=True), clock=lambda: NOW)
+    engine.dispose()
 
 
 def head(site: Site) -> audit.Head:
@@ -196,9 +228,10 @@ def test_an_interrupted_demo_says_so_instead_of_going_on(empty: Site, monkeypatc
     def stop(_lab: Lab, *_stories: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(Lab, "tell", stop)
-        make(empty)
+        with pytest.raises(KeyboardInterrupt):
+            make(empty)
     before = head(empty)
     with pytest.raises(SystemExit, match="interrupted"):
         make(empty)

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
-from api.deps import asking
+from api.deps import RowId, asking
 from api.problems import answers
 from domain.audit_queries import EntriesFound, find_entries
 from domain.permissions import Permission
@@ -18,11 +18,11 @@ router = APIRouter(prefix="/api/v1", tags=["audit"], responses=answers(401, 403,
 @router.get("/audit")
 def audit_trail(
     record: str | None = Query(default=None, description="table name", examples=["lot"]),
-    record_id: int | None = None,
+    record_id: RowId | None = None,
     actor: str | None = Query(default=None, description="printed name of the person"),
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
-    before: int | None = Query(default=None, description="`next` of the page before"),
+    before: RowId | None = Query(default=None, description="`next` of the page before"),
     limit: int = Query(default=50, ge=1, le=500),
     ask: Any = asking(Permission.READ_AUDIT),
 ) -> EntriesFound:

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.deps import acting, asking, site_of
+from api.deps import RowId, acting, asking, site_of
 from api.problems import answers
 from domain.disposition.queries import ResultView, SampleView, sample_file
 from domain.errors import Invalid, Reason
@@ -91,7 +91,7 @@ class CorrectionBody(Body):
 class ReviewBody(Body):
     """Which results, what was found, and the signature."""
 
-    result_ids: tuple[int, ...] = Field(min_length=1, max_length=200)
+    result_ids: tuple[RowId, ...] = Field(min_length=1, max_length=200)
     outcome: ReviewOutcome = ReviewOutcome.ACCEPTED
     comment: str = Field(default="", max_length=1000)
     credentials: Credentials
@@ -157,7 +157,7 @@ def new_specification(
 
 @router.post("/specifications/{code}/{revision}/approval", responses=answers(404))
 def approval(
-    code: str, revision: int, body: ApprovalBody, act: Any = acting(approve_specification), ask: Any = asking()
+    code: str, revision: RowId, body: ApprovalBody, act: Any = acting(approve_specification), ask: Any = asking()
 ) -> SpecificationView:
     """Approve a specification with a signature; nobody approves what they drafted."""
     act(ApproveSpecification(code=code, revision=revision, credentials=body.credentials))
@@ -187,7 +187,7 @@ def new_result(
 
 
 @router.post("/results/{result_id}/correction", status_code=201, responses=answers(404))
-def correction(result_id: int, body: CorrectionBody, act: Any = acting(correct_result)) -> dict[str, int]:
+def correction(result_id: RowId, body: CorrectionBody, act: Any = acting(correct_result)) -> dict[str, int]:
     """Replace a result; the old one stays on record."""
     return {"result_id": act(CorrectResult(result_id=result_id, **body.model_dump())).id}
 

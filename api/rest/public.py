@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, File, Request, Response, UploadFile
 from pydantic import BaseModel, Field
 
-from api.deps import site_of
+from api.deps import RowId, site_of
 from api.problems import answers
 from domain.certificates.content import CertificateContent
 from domain.certificates.queries import check_file, pdf_digest, public_lot
@@ -16,7 +16,7 @@ from domain.errors import Invalid, Reason
 from domain.lots.models import LotState
 from domain.store import reading
 
-router = APIRouter(prefix="/api/v1/public", tags=["public"], responses=answers(404))
+router = APIRouter(prefix="/api/v1/public", tags=["public"], responses=answers(404, 422))
 
 MOST_BYTES = 20 * 1024 * 1024
 
@@ -64,8 +64,7 @@ def unchanged(request: Request, etag: str) -> bool:
 def look_up(lot_number: str, request: Request) -> Any:
     """The newest certificate of a lot, and its state today. Unknown and unreleased lots answer alike."""
     site = site_of(request)
-    with reading(site.engine) as session:
-        found = public_lot(session, lot_number, site.today())
+    found = public_lot(site.engine, lot_number, site.today())
     if unchanged(request, found.etag):
         return Response(status_code=304, headers={"ETag": found.etag, **FRESH})
     url = f"/api/v1/public/certificates/{found.certificate_number}.pdf"
@@ -74,7 +73,7 @@ def look_up(lot_number: str, request: Request) -> Any:
 
 @router.head("/certificates/{certificate_number}.pdf", include_in_schema=False)
 @router.get("/certificates/{certificate_number}.pdf", response_class=Response)
-def download(certificate_number: str, request: Request, revision: int | None = None) -> Response:
+def download(certificate_number: str, request: Request, revision: RowId | None = None) -> Response:
     """The PDF as it was issued; the newest revision unless one is named. For the state of the lot, look the lot up."""
     site = site_of(request)
     with reading(site.engine) as session:
@@ -92,7 +91,7 @@ def download(certificate_number: str, request: Request, revision: int | None = N
     return Response(data, media_type="application/pdf", headers=headers)
 
 
-@router.post("/verify", responses=answers(422))
+@router.post("/verify")
 def verify(request: Request, response: Response, file: UploadFile = File(description="a PDF")) -> FileCheck:
     """Whether a file is a certificate of this laboratory, byte for byte, and what is true of its lot today. The file is not kept."""
     site = site_of(request)

@@ -4,10 +4,10 @@
 
 from typing import Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
 
-from api.deps import acting, asking
+from api.deps import RowId, acting, asking
 from api.problems import answers
 from domain.disposition.queries import StepView, find_steps, step_numbered
 from domain.lots.models import LotKind
@@ -220,22 +220,23 @@ def _add_kind(kind: StepKind) -> None:
         response_model=StepView,
         name=f"start_{kind.code}",
         summary=f"Start {kind.en.lower()}",
+        description=f"{kind.note} Takes what the step consumes, and mints the numbers of the lots it will yield.",
+        responses=answers(404),
     )(begin)
     router.post(
         f"/steps/{{step_number}}/completion/{kind.code}",
         response_model=StepView,
         name=f"complete_{kind.code}",
         summary=f"Complete {kind.en.lower()}",
+        description=f"{kind.note} Every lot that the step yields is measured, and what must be recorded is there.",
         responses=answers(404),
     )(record)
 
 
-for _kind in STEP_KINDS.values():
-    _add_kind(_kind)
-
-
 @router.get("/steps")
-def list_steps(open_only: bool = False, limit: int = 100, ask: Any = asking()) -> list[StepView]:
+def list_steps(
+    open_only: bool = False, limit: int = Query(default=100, ge=1, le=500), ask: Any = asking()
+) -> list[StepView]:
     """The newest steps."""
     return list(ask(find_steps, open_only=open_only, limit=limit))
 
@@ -247,9 +248,10 @@ def get_step(step_number: str, ask: Any = asking()) -> StepView:
 
 
 @router.post("/steps/{step_number}/readings", status_code=201, response_model=Recorded, responses=answers(404))
-def log(step_number: str, entry: Entry, act: Any = acting(log_reading)) -> Any:
+def log(step_number: str, entry: Entry, act: Any = acting(log_reading)) -> Response:
     """Record one value on an open step; GET /api/v1/step-kinds lists the parameters."""
-    return Recorded.of(act(LogReading(step_number=step_number, entry=entry)))
+    recorded = Recorded.of(act(LogReading(step_number=step_number, entry=entry)))
+    return Response(recorded.model_dump_json(), 201, media_type="application/json")  # not validated a second time
 
 
 class Correction(BaseModel):
@@ -264,7 +266,7 @@ class Correction(BaseModel):
 
 
 @router.post("/readings/{reading_id}/correction", status_code=201, response_model=Recorded, responses=answers(404))
-def correct(reading_id: int, body: Correction, act: Any = acting(correct_reading)) -> Any:
+def correct(reading_id: RowId, body: Correction, act: Any = acting(correct_reading)) -> Any:
     """The old reading stays on record."""
     return Recorded.of(act(CorrectReading(reading_id=reading_id, **body.model_dump())))
 
@@ -273,3 +275,8 @@ def correct(reading_id: int, body: Correction, act: Any = acting(correct_reading
 def step_kinds(ask: Any = asking()) -> list[StepKind]:
     """The process catalogue: every kind of step with its parameters, units and bounds."""
     return ask(lambda _session: list(STEP_KINDS.values()))  # type: ignore[no-any-return]
+
+
+# Last, as a router is searched in order and readings are what is logged all day.
+for _kind in STEP_KINDS.values():
+    _add_kind(_kind)

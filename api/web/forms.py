@@ -164,7 +164,7 @@ Form = Annotated[Typed, Depends(typed_in)]
 CommandT = TypeVar("CommandT", bound=Command)
 
 
-def command_of(typed: Typed, kind: type[CommandT], zone: ZoneInfo, **fixed: Any) -> CommandT:
+def command_of(typed: Typed, kind: type[CommandT], zone: ZoneInfo, /, **fixed: Any) -> CommandT:
     """The command that was typed; blank fields are not given. Raises ValidationError, or Invalid for an impossible time."""
     tree: dict[str, Any] = {}
     for name, values in typed.values.items():

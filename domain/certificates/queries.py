@@ -19,6 +19,7 @@ from domain.certificates.models import Certificate
 from domain.errors import NotFound, Reason
 from domain.lots.lifecycle import state_on
 from domain.lots.models import Lot, LotMove, LotState
+from domain.store import Prepared
 
 _LOT, _CERTIFICATE, _MOVE = Lot.__table__, Certificate.__table__, LotMove.__table__  # type: ignore[attr-defined]
 
@@ -99,11 +100,16 @@ class PublicLot:
         return f'{head[:-1]}, "certificate": {self.content}}}'.encode()
 
 
-def public_lot(session: Session, lot_number: str, today: date) -> PublicLot:
+def public_lot(asked: Session | sa.Engine, lot_number: str, today: date) -> PublicLot:
     """The lot of that number, as people type it. Raises NotFound, in the same words for every lot without a certificate."""
-    row = session.connection().execute(_public, {"lot_number": as_printed(lot_number)}).first()
-    if row is None:
+    number = as_printed(lot_number)
+    if isinstance(asked, sa.Engine):
+        found = _public.alone(asked, lot_number=number)
+    else:
+        found = _public.rows(asked.connection(), lot_number=number)
+    if not found:
         raise NotFound(NOT_FOUND)
+    (row,) = found
     return PublicLot(
         row.lot_number,
         state_on(row.state, row.expires_on, today),

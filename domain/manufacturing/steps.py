@@ -4,7 +4,9 @@ import calendar
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
+import sqlalchemy as sa
 from pydantic import AwareDatetime, Field
 from sqlmodel import Session, col, select
 
@@ -20,6 +22,7 @@ from domain.manufacturing.donors import donor_named, eligibility_of
 from domain.manufacturing.models import Donation, Donor, Eligibility, Reading, Step
 from domain.permissions import Permission
 from domain.quantities import parse_decimal
+from domain.store import Prepared
 from domain.work import Command, Work, operation
 
 #: An entry recorded later than this after it happened is marked late (ALCOA: contemporaneous).
@@ -27,6 +30,12 @@ LATE_AFTER = timedelta(hours=1)
 #: How far a bench clock may run ahead of the server's.
 CLOCK_SKEW = timedelta(minutes=5)
 SHARE_TOLERANCE = Decimal("0.1")
+
+_readings = Prepared(
+    select(Reading.id, Reading.parameter, Reading.value, Reading.entered_value, Reading.replaces_id)
+    .where(Reading.step_id == sa.bindparam("step_id"))
+    .order_by(col(Reading.id))
+)
 
 
 class Input(Command):
@@ -221,7 +230,7 @@ def record(work: Work, step: Step, kind: StepKind, entries: Sequence[Entry]) -> 
 
 def current_values(session: Session, step_id: int) -> dict[str, Decimal | str]:
     """The newest value of each parameter of a step: what was recorded last and not replaced."""
-    rows = session.exec(select(Reading).where(Reading.step_id == step_id).order_by(col(Reading.id))).all()
+    rows = _readings.rows(session.connection(), step_id=step_id)
     replaced = {row.replaces_id for row in rows}
     return {row.parameter: _plain(row) for row in rows if row.id not in replaced}
 
@@ -236,8 +245,9 @@ def yielded(session: Session, step_id: int) -> list[Lot]:
     return list(session.exec(select(Lot).join(Yield).where(Yield.step_id == step_id).order_by(col(Lot.id))))
 
 
-def _plain(reading: Reading) -> Decimal | str:
-    return reading.value if reading.value is not None else reading.entered_value
+def _plain(reading: Reading | Any) -> Decimal | str:
+    value: Decimal | None = reading.value
+    return value if value is not None else str(reading.entered_value)
 
 
 def _happened(work: Work, said: datetime | None, field: str) -> datetime:

@@ -1,7 +1,6 @@
 """Who is signed in, and who is there."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -10,7 +9,7 @@ from domain.errors import Reason, Unauthenticated
 from domain.people.models import RoleGrant, SignIn, SignInKind, User, activity
 from domain.people.operations import token_digest
 from domain.permissions import Role, permissions_of
-from domain.store import UtcDateTime, reading, writing
+from domain.store import Prepared, UtcDateTime, writing
 from domain.work import Actor, Site, View
 
 IDLE_LIMIT = timedelta(minutes=30)
@@ -20,7 +19,7 @@ SIGNED_OUT = Reason(
     "not-signed-in", "sign in first: there is no sign-in, or it has ended, expired or been idle for too long"
 )
 
-_by_token: Any = (
+_by_token = Prepared(
     sa.select(
         SignIn.id,  # type: ignore[call-overload]
         SignIn.kind,
@@ -54,8 +53,7 @@ _seen = (
 
 def actor_of(site: Site, token: str, kind: SignInKind) -> Actor:
     """The actor that a token stands for. Raises Unauthenticated when it is unknown, ended, expired or (page) idle."""
-    with reading(site.engine) as session:
-        rows = session.connection().execute(_by_token, {"digest": token_digest(token)}).all()
+    rows = _by_token.alone(site.engine, digest=token_digest(token))
     now = site.clock()
     if not rows or rows[0].kind != kind or now >= rows[0].expires_at:
         raise Unauthenticated(SIGNED_OUT)

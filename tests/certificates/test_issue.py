@@ -19,16 +19,16 @@ from domain.store import reading
 from domain.work import Site
 from tests import build
 from tests.cast import act, credentials
+from tests.stages import LOT
+
+
+pytestmark = pytest.mark.stage("in_review")
 
 
 @pytest.fixture
 def lot(site: Site) -> str:
     """A drug product in QA review."""
-    code = build.new_product(site)
-    build.approved_specification(site, code)
-    number = build.drug_product(site, code)
-    build.tested(site, number)
-    return number
+    return LOT
 
 
 @pytest.mark.requirement("URS-049")

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlmodel import select
 
 from domain import audit
@@ -31,6 +32,7 @@ from domain.store import reading
 from domain.work import Site
 from tests import build
 from tests.cast import Clock, act, actor, credentials
+from tests.stages import LOT
 
 
 def codes(refusal: pytest.ExceptionInfo[Any]) -> set[str]:
@@ -39,16 +41,17 @@ def codes(refusal: pytest.ExceptionInfo[Any]) -> set[str]:
     return {reason.code for reason in error.reasons}
 
 
+AT_QA = pytest.mark.stage("in_review")
+MADE = pytest.mark.stage("drug_product")
+
+
 @pytest.fixture
 def ready(site: Site) -> str:
     """A drug product in QA review with nothing in its way."""
-    code = build.new_product(site)
-    build.approved_specification(site, code)
-    number = build.drug_product(site, code)
-    build.tested(site, number)
-    return number
+    return LOT
 
 
+@AT_QA
 @pytest.mark.requirement("URS-047", "URS-044")
 def test_a_release_is_one_act_with_signature_state_and_certificate(site: Site, ready: str) -> None:
     certificate = build.released(site, ready)
@@ -67,10 +70,9 @@ def test_a_release_is_one_act_with_signature_state_and_certificate(site: Site, r
     assert certificate.audit_sequence < sealed.sequence
 
 
+@MADE
 def test_every_reason_is_told_at_once(site: Site) -> None:
-    code = build.new_product(site)
-    build.approved_specification(site, code)
-    number = build.drug_product(site, code)
+    number = LOT
     build.sampled(site, number)
     with pytest.raises(Refused) as refusal:
         build.released(site, number)
@@ -78,6 +80,7 @@ def test_every_reason_is_told_at_once(site: Site) -> None:
     assert len(refusal.value.reasons) > 5
 
 
+@MADE
 @pytest.mark.parametrize(
     ("test", "replicates"),
     [
@@ -89,9 +92,7 @@ def test_every_reason_is_told_at_once(site: Site) -> None:
     ],
 )
 def test_a_lot_that_does_not_pass_is_not_released(site: Site, test: str, replicates: tuple[str, ...]) -> None:
-    code = build.new_product(site)
-    build.approved_specification(site, code)
-    number = build.drug_product(site, code)
+    number = LOT
     build.tested(site, number, **{test.replace("-", "_"): replicates})
     with pytest.raises(Refused) as refusal:
         build.released(site, number)
@@ -101,6 +102,7 @@ def test_a_lot_that_does_not_pass_is_not_released(site: Site, test: str, replica
         assert session.exec(select(Signature).where(Signature.meaning == Meaning.CERTIFIED)).all() == []
 
 
+@AT_QA
 def test_the_page_and_the_act_tell_the_same_of_what_stands_in_the_way(site: Site, ready: str) -> None:
     act(
         site,
@@ -121,15 +123,15 @@ def bank_of(site: Site) -> str:
         return session.exec(select(Lot.lot_number).where(Lot.kind == "master_cell_bank")).one()
 
 
+@AT_QA
 def test_a_wrong_password_releases_nothing(site: Site, ready: str) -> None:
+    wrong = Credentials(username="cleo", password=SecretStr("not the password"))
     with pytest.raises(Unauthenticated):
-        command = build.ReleaseLot(
-            lot_number=ready, credentials=Credentials(username="cleo", password="not the password")
-        )  # type: ignore[arg-type]
-        act(site, "cleo", build.release_lot, command)
+        act(site, "cleo", build.release_lot, build.ReleaseLot(lot_number=ready, credentials=wrong))
     assert build.lot(site, ready).state is LotState.QA_REVIEW
 
 
+@AT_QA
 @pytest.mark.parametrize("ancestor", ["raw_material", "master_cell_bank", "donation"])
 def test_a_lot_with_a_barred_ancestor_is_not_released(site: Site, ready: str, ancestor: str) -> None:
     with reading(site.engine) as session:
@@ -141,9 +143,9 @@ def test_a_lot_with_a_barred_ancestor_is_not_released(site: Site, ready: str, an
     assert codes(refusal) == {"ancestor-not-released"}
 
 
+@MADE
 def test_a_positive_marker_after_the_decision_asks_for_a_new_one(site: Site) -> None:
-    code = build.new_product(site)
-    build.approved_specification(site, code)
+    code = "UC-EV-50"
     donor = build.eligible_donor(site)
     number = build.drug_product(site, code, from_bank=build.bank(site, donor))
     assert isinstance(site.clock, Clock)
@@ -157,9 +159,9 @@ def test_a_positive_marker_after_the_decision_asks_for_a_new_one(site: Site) -> 
         build.decided(site, donor, Eligibility.ELIGIBLE)
 
 
+@MADE
 def test_a_blood_sample_taken_too_late_stands_in_the_way(site: Site) -> None:
-    code = build.new_product(site)
-    build.approved_specification(site, code)
+    code = "UC-EV-50"
     donor = build.eligible_donor(site)
     number = build.drug_product(site, code, from_bank=build.bank(site, donor))
     build.tested(site, number)
@@ -170,6 +172,7 @@ def test_a_blood_sample_taken_too_late_stands_in_the_way(site: Site) -> None:
     assert codes(refusal) == {"marker-untimely"}
 
 
+@AT_QA
 def test_an_expired_lot_is_not_released(site: Site, ready: str) -> None:
     assert isinstance(site.clock, Clock)
     site.clock.advance(days=800)
@@ -178,6 +181,7 @@ def test_an_expired_lot_is_not_released(site: Site, ready: str) -> None:
     assert {"lot-expired", "wrong-state"} <= codes(refusal)
 
 
+@AT_QA
 def test_a_lot_is_released_once(site: Site, ready: str) -> None:
     build.released(site, ready)
     with pytest.raises(Refused) as refusal:
@@ -187,10 +191,9 @@ def test_a_lot_is_released_once(site: Site, ready: str) -> None:
         assert len(session.exec(select(Certificate)).all()) == 1
 
 
+@MADE
 def test_a_clock_set_back_does_not_make_sterility_early(site: Site) -> None:
-    code = build.new_product(site)
-    build.approved_specification(site, code)
-    number = build.drug_product(site, code)
+    number = LOT
     build.tested(site, number)
     assert isinstance(site.clock, Clock)
     site.clock.advance(days=-10)
@@ -199,6 +202,7 @@ def test_a_clock_set_back_does_not_make_sterility_early(site: Site) -> None:
     assert "too-early" in codes(refusal)
 
 
+@AT_QA
 def test_only_inputs_are_accepted_and_only_drug_products_released(site: Site, ready: str) -> None:
     command = AcceptLot(lot_number=ready, credentials=credentials("cleo"))
     with pytest.raises(Refused) as refusal:
@@ -206,6 +210,7 @@ def test_only_inputs_are_accepted_and_only_drug_products_released(site: Site, re
     assert "not-an-input" in codes(refusal)
 
 
+@AT_QA
 @pytest.mark.requirement("URS-051")
 def test_a_recall_shows_in_the_very_next_look_up(site: Site, ready: str) -> None:
     build.released(site, ready)
@@ -219,6 +224,7 @@ def test_a_recall_shows_in_the_very_next_look_up(site: Site, ready: str) -> None
     assert before.etag != after.etag
 
 
+@AT_QA
 def test_a_recall_is_for_good(site: Site, ready: str) -> None:
     build.released(site, ready)
     command = RecallLot(lot_number=ready, recall_class="I", reason="particles seen", credentials=credentials("cleo"))
@@ -232,6 +238,7 @@ def test_a_recall_is_for_good(site: Site, ready: str) -> None:
             act(site, "quin", operation, back)
 
 
+@AT_QA
 def test_what_was_never_released_is_rejected_not_recalled(site: Site, ready: str) -> None:
     recall = RecallLot(lot_number=ready, recall_class="I", reason="never out", credentials=credentials("cleo"))
     with pytest.raises(Refused):
@@ -240,6 +247,7 @@ def test_what_was_never_released_is_rejected_not_recalled(site: Site, ready: str
     assert build.lot(site, ready).state is LotState.REJECTED
 
 
+@AT_QA
 def test_a_hold_is_lifted_by_another_person_and_goes_back(site: Site, ready: str) -> None:
     act(site, "cleo", hold_lot, HoldLot(lot_number=ready, reason="complaint", credentials=credentials("cleo")))
     with pytest.raises(Refused) as refusal:
@@ -249,6 +257,7 @@ def test_a_hold_is_lifted_by_another_person_and_goes_back(site: Site, ready: str
     assert build.lot(site, ready).state is LotState.QA_REVIEW
 
 
+@AT_QA
 @pytest.mark.requirement("URS-050")
 def test_a_lot_without_a_certificate_is_unknown_in_public(site: Site, ready: str) -> None:
     told = []
@@ -259,6 +268,7 @@ def test_a_lot_without_a_certificate_is_unknown_in_public(site: Site, ready: str
     assert told[0] == told[1]
 
 
+@AT_QA
 def test_a_cut_tail_shows_on_the_certificates(site: Site, ready: str) -> None:
     build.released(site, ready)
     with reading(site.engine) as session:
@@ -271,10 +281,9 @@ def test_a_cut_tail_shows_on_the_certificates(site: Site, ready: str) -> None:
     assert where in cut.broken
 
 
+@MADE
 def test_the_head_of_qc_cannot_submit_before_everything_is_reviewed(site: Site) -> None:
-    code = build.new_product(site)
-    build.approved_specification(site, code)
-    number = build.drug_product(site, code)
+    number = LOT
     sample = build.sampled(site, number)
     build.entered(site, sample, "PH", "7.2", "7.2")
     with pytest.raises(Refused) as refusal:

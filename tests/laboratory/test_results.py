@@ -24,6 +24,7 @@ from domain.store import reading
 from domain.work import Site
 from tests import build
 from tests.cast import Clock, act, credentials
+from tests.stages import LOT
 
 
 def codes(refusal: pytest.ExceptionInfo[Any]) -> set[str]:
@@ -31,12 +32,13 @@ def codes(refusal: pytest.ExceptionInfo[Any]) -> set[str]:
     return {reason.code for reason in refusal.value.reasons}
 
 
+pytestmark = pytest.mark.stage("drug_product")
+
+
 @pytest.fixture
 def lot(site: Site) -> str:
     """A drug product with an approved specification."""
-    code = build.new_product(site)
-    build.approved_specification(site, code)
-    return build.drug_product(site, code)
+    return LOT
 
 
 @pytest.fixture

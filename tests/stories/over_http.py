@@ -5,6 +5,7 @@ what differs; what is usual comes from the catalogues' own examples.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -88,9 +89,9 @@ class Story:
         self.site.clock.advance(**by)
         self.house.forget()
 
-    def now(self) -> str:
-        """The time of the server."""
-        return self.site.clock().isoformat()
+    def now(self, later: timedelta = timedelta(0)) -> str:
+        """The time of the server, or some later one."""
+        return (self.site.clock() + later).isoformat()
 
     def donor(self, pseudonym: str, decided: str | None = "eligible") -> str:
         """A donor of umbilical cord with a negative panel of today."""

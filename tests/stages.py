@@ -1,0 +1,45 @@
+"""Where a test begins: each stage is made once a worker, from the one before, through the real acts, and copied for each test.
+
+`@pytest.mark.stage("in_review")` on a test or a module chooses; without it a test begins with the cast alone.
+"""
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from domain.documents import Documents
+from domain.work import Site
+from tests import build
+from tests.cast import Clock, furnish
+
+#: The lot number of the one drug product in the stages that have one.
+LOT = "UEV26-0001"
+
+
+def _cast(site: Site) -> None:
+    furnish(site.engine)
+
+
+def _drug_product(site: Site) -> None:
+    """A drug product in quarantine, with an approved specification to be tested against."""
+    code = build.new_product(site)
+    build.approved_specification(site, code)
+    assert build.drug_product(site, code) == LOT
+
+
+def _in_review(site: Site) -> None:
+    """The same, sampled, tested, reviewed and with QA."""
+    build.tested(site, LOT)
+
+
+#: stage: the one before it, and what is added
+STAGES: dict[str, tuple[str, Callable[[Site], None]]] = {
+    "cast": ("empty", _cast),
+    "drug_product": ("cast", _drug_product),
+    "in_review": ("drug_product", _in_review),
+}
+
+
+def play(stage: str, engine: sa.Engine, clock: Clock) -> None:
+    """Add to the database of the stage before what this stage has; the clock moves on with it."""
+    STAGES[stage][1](Site(engine, Documents("memory://"), lambda _content: b"", clock=clock))

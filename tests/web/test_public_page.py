@@ -1,0 +1,99 @@
+"""The public page: what somebody with a vial in the hand sees."""
+
+import re
+
+from domain.disposition.decisions import HoldLot, hold_lot
+from domain.work import Site
+from tests import build
+from tests.cast import Clock, act, credentials
+from tests.web.browsing import Browser, signed
+
+
+def test_a_released_lot_says_so_first_and_shows_its_results(site: Site) -> None:
+    certificate = build.released(site)
+    answer = Browser(site).open("/c/UEV26-0001")
+    assert answer.status_code == 200
+    assert answer.text.index("Released") < answer.text.index("Product and lot") < answer.text.index("≤ 0.50 EU/mL")
+    assert certificate.pdf_sha256 in answer.text
+    assert "For research use only" in answer.text
+
+
+def test_the_page_is_one_small_request_and_names_no_donor(site: Site) -> None:
+    build.released(site)
+    answer = Browser(site).open("/c/UEV26-0001")
+    assert len(answer.content) < 60_000
+    assert not re.search(r"<script|<img|<link rel=\"stylesheet|@import|url\(|src=", answer.text)
+    assert "D-2026-" not in answer.text
+    assert "approved" not in answer.text.lower()
+
+
+def test_unknown_and_unreleased_lots_look_alike(site: Site) -> None:
+    number = build.drug_product(site)
+    browser = Browser(site)
+    unknown, unreleased = browser.open("/c/UEV26-9999"), browser.open(f"/c/{number}")
+    assert unknown.status_code == unreleased.status_code == 404
+    assert unknown.content == unreleased.content
+    assert {name for name in unknown.headers if name != "date"} == {
+        name for name in unreleased.headers if name != "date"
+    }
+
+
+def test_a_hold_a_recall_and_the_expiry_show_in_the_very_next_request(site: Site, clock: Clock) -> None:
+    build.released(site)
+    browser = Browser(site)
+    first = browser.open("/c/UEV26-0001")
+    same = browser.open("/c/UEV26-0001", **{"if-none-match": first.headers["etag"]})
+    assert (same.status_code, same.content) == (304, b"")
+    assert first.headers["cache-control"] == "no-cache"
+    act(site, "rhea", hold_lot, HoldLot(lot_number="UEV26-0001", reason="complaint", credentials=credentials("rhea")))
+    held = browser.open("/c/UEV26-0001", **{"if-none-match": first.headers["etag"]})
+    assert held.status_code == 200
+    assert "On hold" in held.text
+    assert "complaint" not in held.text
+    quality = Browser(site, "cleo")
+    recall = quality.send(
+        "/lots/UEV26-0001/recall", {"recall_class": "II", "reason": "particles seen", **signed("cleo")}
+    )
+    assert recall.status_code == 303
+    recalled = browser.open("/c/UEV26-0001")
+    assert "Recalled" in recalled.text
+    assert site.profile.phone in recalled.text
+    assert recalled.text.count("Do not use") == 1
+
+
+def test_the_page_expires_with_the_lot(site: Site, clock: Clock) -> None:
+    build.released(site)
+    browser = Browser(site)
+    before = browser.open("/c/UEV26-0001").headers["etag"]
+    clock.advance(days=3 * 365)
+    after = browser.open("/c/UEV26-0001", **{"if-none-match": before})
+    assert after.status_code == 200
+    assert "Expired" in after.text
+
+
+def test_the_page_speaks_german_to_who_likes_it_better_or_asks(site: Site) -> None:
+    build.released(site)
+    browser = Browser(site)
+    liked = browser.open("/c/UEV26-0001", **{"accept-language": "de-DE,de;q=0.9,en;q=0.7"})
+    assert 'lang="de"' in liked.text
+    assert "Freigegeben" in liked.text
+    assert liked.headers["vary"] == "Accept-Language"
+    asked = browser.open("/c/UEV26-0001?lang=en", **{"accept-language": "de"})
+    assert "Released" in asked.text
+    assert asked.headers["etag"] != liked.headers["etag"]
+
+
+def test_a_number_is_forgiven_its_spaces_and_small_letters(site: Site) -> None:
+    build.released(site)
+    browser = Browser(site)
+    led = browser.open("/c?lot=uev26-0001 ")
+    assert led.headers["location"] == "/c/uev26-0001"
+    assert browser.open(led.headers["location"]).status_code == 200
+
+
+def test_an_odd_number_is_no_failure_and_is_not_echoed(site: Site) -> None:
+    browser = Browser(site)
+    for odd in ("a/b", "<b>", "%00", "é", "x" * 300):
+        answer = browser.open(f"/c/{odd}")
+        assert answer.status_code == 404
+        assert "<b>" not in answer.text
