@@ -11,14 +11,14 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from domain.errors import Forbidden, Reason, Unauthenticated
 from domain.people.models import SignInKind
 from domain.people.queries import SIGNED_OUT, actor_of
 from domain.permissions import Permission
 from domain.store import reading
-from domain.work import OPERATIONS, Actor, Command, Site, Work, transaction
+from domain.work import OPERATIONS, Actor, Command, Operation, Site, Work, transaction
 
 COOKIE = "exolotl_session"
 CSRF_HEADER = "x-csrf-token"
@@ -30,6 +30,7 @@ bearer = HTTPBearer(auto_error=False, description="the access_token of POST /api
 RowId = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 ResultT = TypeVar("ResultT")
+BodyT = TypeVar("BodyT", bound=BaseModel)
 
 
 def site_of(request: Request) -> Site:
@@ -52,7 +53,8 @@ def signed_in(request: Request) -> Actor:
     if not cookie:
         raise Unauthenticated(SIGNED_OUT)
     actor = actor_of(site, cookie, SignInKind.PAGE)
-    if request.method not in SAFE and not hmac.compare_digest(request.headers.get(CSRF_HEADER, ""), csrf_token(cookie)):
+    shown = request.headers.get(CSRF_HEADER, "")
+    if request.method not in SAFE and not hmac.compare_digest(shown.encode(), csrf_token(cookie).encode()):
         raise Forbidden(
             Reason(
                 "csrf", f"a request with the session cookie needs the header {CSRF_HEADER}; use a bearer token instead"
@@ -72,15 +74,46 @@ def acting(operation: Callable[[Work, Any], Any]) -> Any:
     known = OPERATIONS[operation.__name__]
 
     def ready(request: Request, _scheme: Any = Depends(bearer)) -> Callable[[Command], Any]:
-        site, actor = site_of(request), signed_in(request)
-        if known.permission is not None and known.permission not in actor.permissions:
-            with transaction(site, actor) as work:
-                work.act = known.name
-                actor.require(known.permission)
-        return lambda command: perform(site, actor, operation, command)
+        actor = _permitted(request, known)
+        return lambda command: perform(site_of(request), actor, operation, command)
 
     ready.permission = known.permission  # type: ignore[attr-defined]
     return Depends(ready)
+
+
+def _permitted(request: Request, known: Operation) -> Actor:
+    actor = signed_in(request)
+    if known.permission is not None and known.permission not in actor.permissions:
+        with transaction(site_of(request), actor) as work:
+            work.act = known.name
+            actor.require(known.permission)
+    return actor
+
+
+def acting_at_once(operation: Callable[[Work, Any], Any], body: type[BodyT]) -> Any:
+    """As `acting`, for what is asked all day: a function `(body -> command) -> result` that does everything in the route's own thread.
+
+    Each dependency that is a plain function costs one more change of threads. Who asks is still settled before the body is looked at, which
+    is why the body is read here and described with `described(body)`.
+    """
+    known = OPERATIONS[operation.__name__]
+
+    async def ready(request: Request, _scheme: Any = Depends(bearer)) -> Callable[[Callable[[BodyT], Command]], Any]:
+        sent = await request.body()
+
+        def act(made: Callable[[BodyT], Command]) -> Any:
+            actor = _permitted(request, known)
+            return perform(site_of(request), actor, operation, made(body.model_validate_json(sent)))
+
+        return act
+
+    ready.permission = known.permission  # type: ignore[attr-defined]
+    return Depends(ready)
+
+
+def described(body: type[BaseModel]) -> dict[str, Any]:
+    """The OpenAPI of a body that the route reads itself."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": body.model_json_schema()}}}}
 
 
 def asking(permission: Permission | None = Permission.READ_RECORDS) -> Any:

@@ -13,6 +13,8 @@ import psycopg
 import sqlalchemy as sa
 from fastapi import FastAPI, Response
 
+from domain.store import POSTGRESQL_OPTIONS
+
 
 LOOK_UP = """
 SELECT l.lot_number, l.state, l.expires_on, c.number, c.revision, c.issued_at, c.content_sha256, c.pdf_sha256,
@@ -34,7 +36,8 @@ def connect(url: str) -> Any:
     """A connection of the raw driver, as durable as ours (WAL and synchronous=FULL; fsync)."""
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return psycopg.connect(parsed.set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True)
+        address = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+        return psycopg.connect(address, autocommit=True, options=POSTGRESQL_OPTIONS)
     connection = sqlite3.connect(str(parsed.database), isolation_level=None, check_same_thread=False)
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
         connection.execute(f"PRAGMA {pragma}")

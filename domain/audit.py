@@ -85,8 +85,7 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"no audit form for {type(value).__name__}")
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def row_text(row: Mapping[str, Any]) -> str:

@@ -46,7 +46,7 @@ def _product(
         code=code,
         form_en="Lyophilisate for solution",
         form_de="Lyophilisat zur Herstellung einer Lösung",
-        composition=f"{label} particles, {content} per vial",
+        composition=f"MSC extracellular vesicles, {content} per vial",
         fill_volume=volume,
         reconstitution_volume=volume,
         diluent_en="water for injections",

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
 
-from api.deps import RowId, acting, asking
+from api.deps import RowId, acting, acting_at_once, asking, described
 from api.problems import answers
 from domain.disposition.queries import StepView, find_steps, step_numbered
 from domain.lots.models import LotKind
@@ -247,10 +247,16 @@ def get_step(step_number: str, ask: Any = asking()) -> StepView:
     return ask(step_numbered, step_number)  # type: ignore[no-any-return]
 
 
-@router.post("/steps/{step_number}/readings", status_code=201, response_model=Recorded, responses=answers(404))
-def log(step_number: str, entry: Entry, act: Any = acting(log_reading)) -> Response:
+@router.post(
+    "/steps/{step_number}/readings",
+    status_code=201,
+    response_model=Recorded,
+    responses=answers(404),
+    openapi_extra=described(Entry),
+)
+def log(step_number: str, act: Any = acting_at_once(log_reading, Entry)) -> Response:
     """Record one value on an open step; GET /api/v1/step-kinds lists the parameters."""
-    recorded = Recorded.of(act(LogReading(step_number=step_number, entry=entry)))
+    recorded = Recorded.of(act(lambda entry: LogReading(step_number=step_number, entry=entry)))
     return Response(recorded.model_dump_json(), 201, media_type="application/json")  # not validated a second time
 
 

@@ -152,6 +152,8 @@ async def typed_in(request: Request) -> Typed:
             if len(data) > MOST_BYTES:
                 raise Invalid(Reason("file-too-large", f"a file has at most {MOST_BYTES // 1_000_000} MB", name))
             files[name] = (value.filename or "file", data)
+        elif "\x00" in value:
+            raise Invalid(Reason("control-characters", "control characters are not allowed", name))
         else:
             items.append((name, value.replace("\r\n", "\n")))
     typed = Typed(items, files)
@@ -305,7 +307,6 @@ def field_for(where: str | None, names: Iterable[str]) -> str | None:
         lambda name: where.startswith(f"{name}."),
         lambda name: [part for part in name.split(".") if not part.isdigit()] == where.split("."),
         lambda name: where in name.split("."),
-        lambda name: name.rpartition(".")[2] == where.rpartition(".")[2],
     )
     return next((plain[name] for rule in rules for name in plain if rule(name)), None)
 

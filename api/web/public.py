@@ -171,6 +171,8 @@ def _plot(one: dict[str, Any], say: dict[str, str], language: Language, place: i
         percent_30_150=one["percent_30_150"],
         title=say["plot"],
         ident=f"d{place}",
+        width=440,
+        height=310,
     )
     if language == "de":
         for english, german in _PLOT_DE:

@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reports.genealogy import trace_svg
@@ -46,7 +47,10 @@ _DOCUMENTED = ("/docs", "/redoc")
 
 
 class SecurityHeaders:
-    """ASGI middleware: every answer is never sniffed, never framed, and carries a policy; one that it has stays."""
+    """ASGI middleware: every answer is never sniffed, never framed, and carries a policy; one that it has stays.
+
+    An address with a NUL is refused here: PostgreSQL takes none, so it can name nothing.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -55,6 +59,9 @@ class SecurityHeaders:
         """Add what is missing to the head of the answer."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
+            return
+        if b"%00" in scope.get("raw_path", b"") + scope.get("query_string", b""):
+            await PlainTextResponse("An address has no NUL in it.", 400)(scope, receive, send)
             return
         given = {
             b"x-content-type-options": b"nosniff",

@@ -300,7 +300,7 @@ def log(number: str, visit: Member, typed: Form) -> Response:
     codes = [one.code for one in kind.parameters]
     after = codes[codes.index(code) + 1 :] + codes[: codes.index(code)]
     following = next((one for one in after if one not in done), "")
-    return leads_to(f"/steps/{number}?next={following}#p-{following or code}", f"{kind.parameter(code).en}: recorded.")
+    return leads_to(f"/steps/{number}?next={following}", f"{kind.parameter(code).en}: recorded.")
 
 
 def _renamed(name: str | None, code: str) -> str | None:
@@ -391,6 +391,7 @@ def _completion_sheet(visit: Visit) -> Sheet:
         if not one.replaced
     }
     missing = {one.field for one in kind.missing(have)}
+    open_ones = [one for one in kind.parameters if one.code not in have and (one.required or one.needed_when)]
     lots = tuple(
         {"_label": f"{one.lot_number} · {spelled(one.kind)}", "lot_number": one.lot_number, "quantity.unit": one.unit}
         for one in step.yielded
@@ -402,9 +403,11 @@ def _completion_sheet(visit: Visit) -> Sheet:
         Field("expires_on", "Expires on", "date", needed=False, hint="Only if earlier than the rule allows."),
     )
     groups = [Group("What came out", (Rows("outputs", columns, least=len(lots), more="", presets=lots),))]
-    if missing:
-        parts = tuple(parameter_part(one, kind, needed=True) for one in kind.parameters if one.code in missing)
-        groups.append(Group("Still to be recorded", parts, "The step cannot be completed without these."))
+    if open_ones:
+        parts = tuple(parameter_part(one, kind, needed=one.code in missing) for one in open_ones)
+        groups.append(
+            Group("Still to be recorded", parts, "The step cannot be completed without what is not marked “if any”.")
+        )
     end = (
         Field(
             "ended_at", "Ended", "time", needed=False, hint=f"{visit.site.profile.time_zone} time; now, if left empty."

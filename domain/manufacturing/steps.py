@@ -4,13 +4,13 @@ import calendar
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol, cast
 
 import sqlalchemy as sa
 from pydantic import AwareDatetime, Field
 from sqlmodel import Session, col, select
 
-from domain.errors import Conflict, Invalid, NotFound, Reason, Refused, refuse_if_any
+from domain.errors import Conflict, DomainError, Invalid, NotFound, Reason, Refused, refuse_if_any
 from domain.lots import lifecycle
 from domain.lots.genealogy import ancestor_ids, descendant_ids
 from domain.lots.models import Consumption, Lot, LotKind, LotState, Product, Yield
@@ -31,11 +31,27 @@ LATE_AFTER = timedelta(hours=1)
 CLOCK_SKEW = timedelta(minutes=5)
 SHARE_TOLERANCE = Decimal("0.1")
 
+_step = Prepared(
+    select(col(Step.id).label("key"), Step.kind, Step.started_at, Step.ended_at)
+    .where(Step.number == sa.bindparam("number"))
+    .with_for_update()
+)
 _readings = Prepared(
     select(Reading.id, Reading.parameter, Reading.value, Reading.entered_value, Reading.replaces_id)
     .where(Reading.step_id == sa.bindparam("step_id"))
     .order_by(col(Reading.id))
 )
+
+
+class StepFacts(Protocol):
+    """What the checks of a reading ask of its step."""
+
+    @property
+    def key(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def started_at(self) -> datetime: ...
 
 
 class Input(Command):
@@ -154,7 +170,7 @@ def start_step(work: Work, command: StartStep) -> Step:
 @operation(Permission.RUN_STEP)
 def log_reading(work: Work, command: LogReading) -> Reading:
     """Refuses what the catalogue's hard bounds or the step's other values rule out; flags what is unusual."""
-    step = _open_step(work, command.step_number)
+    step = _to_log_on(work, command.step_number)
     return record(work, step, step_kind(step.kind), (command.entry,))[0]
 
 
@@ -212,7 +228,7 @@ def complete_step(work: Work, command: CompleteStep) -> Step:
     return step
 
 
-def record(work: Work, step: Step, kind: StepKind, entries: Sequence[Entry]) -> list[Reading]:
+def record(work: Work, step: StepFacts, kind: StepKind, entries: Sequence[Entry]) -> list[Reading]:
     """Write readings, after checking each against the catalogue and all against each other; a parameter once only."""
     if not entries:
         return []
@@ -264,17 +280,29 @@ def _happened(work: Work, said: datetime | None, field: str) -> datetime:
 
 def _open_step(work: Work, number: str) -> Step:
     step = work.session.exec(select(Step).where(Step.number == number).with_for_update()).first()
-    if step is None:
-        raise NotFound(Reason("step-not-found", f"there is no step {number!r}", "step_number"))
-    if step.ended_at is not None:
-        raise Refused(
-            Reason("step-complete", f"step {number} is complete; nothing more can be recorded on it", "step_number")
-        )
+    if step is None or step.ended_at is not None:
+        raise _not_open(number, step is not None)
     return step
 
 
+def _to_log_on(work: Work, number: str) -> StepFacts:
+    """The same, without loading the whole step: readings are what is logged all day."""
+    found = _step.rows(work.session.connection(), number=number)
+    if not found or found[0].ended_at is not None:
+        raise _not_open(number, bool(found))
+    return cast(StepFacts, found[0])
+
+
+def _not_open(number: str, known: bool) -> DomainError:
+    if not known:
+        return NotFound(Reason("step-not-found", f"there is no step {number!r}", "step_number"))
+    return Refused(
+        Reason("step-complete", f"step {number} is complete; nothing more can be recorded on it", "step_number")
+    )
+
+
 def _reading(
-    work: Work, step: Step, kind: StepKind, entry: Entry, replaces: Reading | None = None, reason: str = ""
+    work: Work, step: StepFacts, kind: StepKind, entry: Entry, replaces: Reading | None = None, reason: str = ""
 ) -> Reading:
     field = f"readings.{entry.parameter}"
     happened_at = _happened(work, entry.happened_at, f"{field}.happened_at")

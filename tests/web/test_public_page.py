@@ -93,7 +93,14 @@ def test_a_number_is_forgiven_its_spaces_and_small_letters(site: Site) -> None:
 
 def test_an_odd_number_is_no_failure_and_is_not_echoed(site: Site) -> None:
     browser = Browser(site)
-    for odd in ("a/b", "<b>", "%00", "é", "x" * 300):
+    for odd in ("a/b", "<b>", "%01", "é", "x" * 300):
         answer = browser.open(f"/c/{odd}")
         assert answer.status_code == 404
         assert "<b>" not in answer.text
+
+
+def test_an_address_with_a_nul_names_nothing(site: Site) -> None:
+    browser = Browser(site)
+    for path in ("/c/%00", "/c?lot=%00", "/lots?text=%00"):
+        assert browser.open(path).status_code == 400
+    assert browser.sign_in("tom\x00", "secret").status_code == 422
