@@ -154,7 +154,7 @@ def _line(one: dict[str, Any], words: Any) -> dict[str, str]:
 _PLOT_DE = (
     ("Hydrodynamic diameter", "Hydrodynamischer Durchmesser"),
     ("Particles [", "Partikel ["),
-    (" % within 30–150 nm", " % innerhalb 30–150 nm"),
+    (" % within 30–150 nm", " % in 30–150 nm"),
     (">Mode ", ">Modalwert "),
     (
         " % of the particles within 30 to 150 nm. Drawn from 0 to ",
