@@ -18,7 +18,7 @@ from domain.people.models import SignInKind
 from domain.people.queries import SIGNED_OUT, actor_of
 from domain.permissions import Permission
 from domain.store import reading
-from domain.work import OPERATIONS, Actor, Command, Operation, Site, Work, transaction
+from domain.work import OPERATIONS, Actor, Command, Site, Work, transaction
 
 COOKIE = "exolotl_session"
 CSRF_HEADER = "x-csrf-token"
@@ -74,20 +74,26 @@ def acting(operation: Callable[[Work, Any], Any]) -> Any:
     known = OPERATIONS[operation.__name__]
 
     def ready(request: Request, _scheme: Any = Depends(bearer)) -> Callable[[Command], Any]:
-        actor = _permitted(request, known)
+        actor = permitted(request, known.permission, known.name)
         return lambda command: perform(site_of(request), actor, operation, command)
 
     ready.permission = known.permission  # type: ignore[attr-defined]
     return Depends(ready)
 
 
-def _permitted(request: Request, known: Operation) -> Actor:
+def permitted(request: Request, permission: Permission | None, act: str) -> Actor:
+    """Who asks, if they may; a refusal is on record under the name of what was tried (21 CFR 11.10(g), 11.300(d))."""
     actor = signed_in(request)
-    if known.permission is not None and known.permission not in actor.permissions:
-        with transaction(site_of(request), actor) as work:
-            work.act = known.name
-            actor.require(known.permission)
+    demand(site_of(request), actor, permission, act)
     return actor
+
+
+def demand(site: Site, actor: Actor, permission: Permission | None, act: str) -> None:
+    """Refuse, on record, what the actor has no permission for."""
+    if permission is not None and permission not in actor.permissions:
+        with transaction(site, actor) as work:
+            work.act = act
+            actor.require(permission)
 
 
 def acting_at_once(operation: Callable[[Work, Any], Any], body: type[BodyT]) -> Any:
@@ -102,7 +108,7 @@ def acting_at_once(operation: Callable[[Work, Any], Any], body: type[BodyT]) -> 
         sent = await request.body()
 
         def act(made: Callable[[BodyT], Command]) -> Any:
-            actor = _permitted(request, known)
+            actor = permitted(request, known.permission, known.name)
             return perform(site_of(request), actor, operation, made(body.model_validate_json(sent)))
 
         return act
@@ -123,9 +129,8 @@ def asking(permission: Permission | None = Permission.READ_RECORDS) -> Any:
     """
 
     def ready(request: Request, _scheme: Any = Depends(bearer)) -> Callable[..., Any]:
-        site, actor = site_of(request), signed_in(request)
-        if permission is not None:
-            actor.require(permission)
+        site = site_of(request)
+        permitted(request, permission, f"read {request.url.path}"[:200])
 
         def ask(query: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
             with reading(site.engine, consistent=True) as session:

@@ -56,7 +56,9 @@ def document() -> str:
     lines = [_INTRODUCTION]
     for area in dict.fromkeys(one.area for one in problem_types().values()):
         lines += [f"## {area.capitalize()}\n", "| code | status | what it means |", "|---|---|---|"]
-        lines += [f"| {one.code} | {one.statuses} | {one.means} |" for one in problem_types().values() if one.area == area]
+        lines += [
+            f"| {one.code} | {one.statuses} | {one.means} |" for one in problem_types().values() if one.area == area
+        ]
         lines.append("")
     return "\n".join(lines)
 

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from api.deps import COOKIE, csrf_token, site_of
+from api.deps import COOKIE, csrf_token, demand, site_of
 from api.web import security, words
 from domain.errors import Reason, Unauthenticated
 from domain.people.models import SignInKind
@@ -80,8 +80,7 @@ def guarded(permission: Permission | None) -> Callable[[Request], Visit]:
         if not cookie:
             raise Unauthenticated(SIGNED_OUT)
         visit = Visit(request, site, actor_of(site, cookie, SignInKind.PAGE))
-        if permission is not None:
-            visit.who.require(permission)
+        demand(site, visit.who, permission, f"open {request.url.path}"[:200])
         return visit
 
     return ready

@@ -7,7 +7,7 @@ from sqlmodel import col, select
 from domain.certificates.compose import missing_items
 from domain.errors import Reason
 from domain.laboratory.models import Result, ResultReview, Sample
-from domain.laboratory.queries import lot_results, unreviewed
+from domain.laboratory.queries import LotResults, lot_results, unreviewed
 from domain.laboratory.results import too_early
 from domain.laboratory.values import load_value
 from domain.laboratory.verdict import Criterion, CriterionKind, Verdict, judge
@@ -17,6 +17,14 @@ from domain.lots.models import INPUT_KINDS, Lot, LotKind, LotMove, LotState, Pro
 from domain.manufacturing.donors import eligibility_of, untimely_markers
 from domain.manufacturing.models import ConsentScope, Eligibility, Reading, Step
 from domain.manufacturing.steps import donors_of
+
+
+def _results(case: Case) -> LotResults:
+    """The results of the lot, looked up once for all guards that ask."""
+    if "results" not in case.known:
+        case.known["results"] = lot_results(case.session, case.lot.key)
+    found: LotResults = case.known["results"]
+    return found
 
 
 @guard("is-drug-product")
@@ -98,18 +106,18 @@ def _ancestors_released(case: Case) -> Iterator[Reason]:
 
 @guard("results-final")
 def _results_final(case: Case) -> Iterator[Reason]:
-    yield from lot_results(case.session, case.lot.key).not_final()
+    yield from _results(case).not_final()
 
 
 @guard("results-pass")
 def _results_pass(case: Case) -> Iterator[Reason]:
-    yield from lot_results(case.session, case.lot.key).not_passing()
+    yield from _results(case).not_passing()
 
 
 @guard("no-failing-result")
 def _no_failing_result(case: Case) -> Iterator[Reason]:
     """An input has no specification of its own yet: its results must be reviewed, and none may have found what must not be there."""
-    findings = lot_results(case.session, case.lot.key).findings
+    findings = _results(case).findings
     yield from unreviewed(findings)
     for finding in findings:
         value = load_value(finding.result.value)
@@ -121,7 +129,7 @@ def _no_failing_result(case: Case) -> Iterator[Reason]:
 @guard("sterility-time")
 def _sterility_time(case: Case) -> Iterator[Reason]:
     """Checked again at the decision, against the server's clock (USP <71>: 14 days from inoculation)."""
-    for finding in lot_results(case.session, case.lot.key).findings:
+    for finding in _results(case).findings:
         result = finding.result
         if reason := too_early(
             finding.method, load_value(result.value), result.started_at, min(result.finished_at, case.now)
@@ -133,7 +141,7 @@ def _sterility_time(case: Case) -> Iterator[Reason]:
 def _certificate_complete(case: Case) -> Iterator[Reason]:
     """What the records must give; what the settings must give is checked at the issue."""
     product = case.session.get(Product, case.lot.product_id) if case.lot.product_id else None
-    yield from missing_items(product, case.lot, lot_results(case.session, case.lot.key))
+    yield from missing_items(product, case.lot, _results(case))
 
 
 @guard("never-released")

@@ -5,8 +5,9 @@ refuses. The same table tells what stands in the way (`blockers`), so a page and
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -132,12 +133,13 @@ DOERS: dict[str, Doers] = {}
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A lot looked at, at a moment: what guards and doers get."""
+    """A lot looked at, at a moment: what guards and doers get. `known`: what one of them found and others ask for too."""
 
     session: Session
     lot: Lot
     now: datetime
     today: date
+    known: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def state(self) -> LotState:

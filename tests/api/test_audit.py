@@ -101,3 +101,9 @@ def test_looking_at_the_audit_trail_leaves_no_entry(busy: Story, site: Site) -> 
     before = raw(site, "SELECT count(*) FROM audit_entry")
     audit(busy.house)
     assert raw(site, "SELECT count(*) FROM audit_entry") == before
+
+
+def test_a_refused_look_at_records_is_on_record_too(house: House, site: Site) -> None:
+    assert house.ask("tom", "GET", "/api/v1/audit").status_code == 403
+    newest = raw(site, "SELECT actor, act, outcome FROM audit_entry ORDER BY sequence DESC LIMIT 1")[0]
+    assert tuple(newest) == ("Tom Takes", "read /api/v1/audit", "refused")
