@@ -52,7 +52,7 @@ def ready(site: Site) -> str:
 
 
 @AT_QA
-@pytest.mark.requirement("URS-047", "URS-044")
+@pytest.mark.requirement("URS-044", "URS-048")
 def test_a_release_is_one_act_with_signature_state_and_certificate(site: Site, ready: str) -> None:
     certificate = build.released(site, ready)
     with reading(site.engine) as session:
@@ -70,6 +70,7 @@ def test_a_release_is_one_act_with_signature_state_and_certificate(site: Site, r
     assert certificate.audit_sequence < sealed.sequence
 
 
+@pytest.mark.requirement("URS-041")
 @MADE
 def test_every_reason_is_told_at_once(site: Site) -> None:
     number = LOT
@@ -80,6 +81,7 @@ def test_every_reason_is_told_at_once(site: Site) -> None:
     assert len(refusal.value.reasons) > 5
 
 
+@pytest.mark.requirement("URS-041")
 @MADE
 @pytest.mark.parametrize(
     ("test", "replicates"),
@@ -131,6 +133,7 @@ def test_a_wrong_password_releases_nothing(site: Site, ready: str) -> None:
     assert build.lot(site, ready).state is LotState.QA_REVIEW
 
 
+@pytest.mark.requirement("URS-041")
 @AT_QA
 @pytest.mark.parametrize("ancestor", ["raw_material", "master_cell_bank", "donation"])
 def test_a_lot_with_a_barred_ancestor_is_not_released(site: Site, ready: str, ancestor: str) -> None:
@@ -191,6 +194,7 @@ def test_a_lot_is_released_once(site: Site, ready: str) -> None:
         assert len(session.exec(select(Certificate)).all()) == 1
 
 
+@pytest.mark.requirement("URS-043")
 @MADE
 def test_a_clock_set_back_does_not_make_sterility_early(site: Site) -> None:
     number = LOT
@@ -211,7 +215,7 @@ def test_only_inputs_are_accepted_and_only_drug_products_released(site: Site, re
 
 
 @AT_QA
-@pytest.mark.requirement("URS-051")
+@pytest.mark.requirement("URS-053")
 def test_a_recall_shows_in_the_very_next_look_up(site: Site, ready: str) -> None:
     build.released(site, ready)
     with reading(site.engine) as session:
@@ -238,6 +242,7 @@ def test_a_recall_is_for_good(site: Site, ready: str) -> None:
             act(site, "quin", operation, back)
 
 
+@pytest.mark.requirement("URS-047")
 @AT_QA
 def test_what_was_never_released_is_rejected_not_recalled(site: Site, ready: str) -> None:
     recall = RecallLot(lot_number=ready, recall_class="I", reason="never out", credentials=credentials("cleo"))
@@ -247,6 +252,7 @@ def test_what_was_never_released_is_rejected_not_recalled(site: Site, ready: str
     assert build.lot(site, ready).state is LotState.REJECTED
 
 
+@pytest.mark.requirement("URS-046")
 @AT_QA
 def test_a_hold_is_lifted_by_another_person_and_goes_back(site: Site, ready: str) -> None:
     act(site, "cleo", hold_lot, HoldLot(lot_number=ready, reason="complaint", credentials=credentials("cleo")))
@@ -258,7 +264,7 @@ def test_a_hold_is_lifted_by_another_person_and_goes_back(site: Site, ready: str
 
 
 @AT_QA
-@pytest.mark.requirement("URS-050")
+@pytest.mark.requirement("URS-054")
 def test_a_lot_without_a_certificate_is_unknown_in_public(site: Site, ready: str) -> None:
     told = []
     for number in (ready, "NEVER-WAS-0001"):

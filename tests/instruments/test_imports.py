@@ -62,6 +62,7 @@ def imported(site: Site, sample: str, data: bytes, who: str = "nano", **more: An
         return {row.test_code: row for row in session.exec(select(Result).order_by(Result.id))}  # type: ignore[arg-type]
 
 
+@pytest.mark.requirement("URS-036")
 def test_an_instrument_imports_a_file_and_every_figure_points_to_its_bytes(site: Site, sample: str) -> None:
     data = file_of(site)
     found = imported(site, sample, data)

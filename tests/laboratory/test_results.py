@@ -84,6 +84,7 @@ def test_a_unit_is_asked_for_and_never_assumed(site: Site, sample: str, unit: st
     assert codes(refusal) == {"wrong-unit"}
 
 
+@pytest.mark.requirement("URS-035")
 @pytest.mark.parametrize("word", ["Intact", "INTACT", "yes", "ok", "1"])
 def test_a_word_outside_the_controlled_list_is_refused(site: Site, sample: str, word: str) -> None:
     with pytest.raises(Invalid) as refusal:
@@ -91,6 +92,7 @@ def test_a_word_outside_the_controlled_list_is_refused(site: Site, sample: str, 
     assert codes(refusal) == {"unknown-term"}
 
 
+@pytest.mark.requirement("URS-038")
 def test_replicates_are_kept_as_typed_and_the_mean_is_not_rounded(site: Site, sample: str) -> None:
     build.entered(site, sample, "PART-CONC", "2.40E10", "2.6E10", "2.5E10")
     row = results(site)["PART-CONC"][0]
@@ -99,6 +101,7 @@ def test_replicates_are_kept_as_typed_and_the_mean_is_not_rounded(site: Site, sa
     assert row.n == 3
 
 
+@pytest.mark.requirement("URS-037")
 def test_a_derived_result_pins_its_inputs(site: Site, sample: str) -> None:
     build.entered(site, sample, "PART-CONC", "2.4E10", "2.6E10", "2.5E10")
     build.entered(site, sample, "PROT", "8.1", "8.0", "7.9")
@@ -136,12 +139,14 @@ def test_a_test_is_entered_once_per_sample(site: Site, sample: str) -> None:
     assert codes(refusal) == {"result-exists"}
 
 
+@pytest.mark.requirement("URS-038")
 def test_a_second_sample_does_not_average_a_failure_away(site: Site, lot: str, sample: str) -> None:
     build.entered(site, sample, "PH", "7.9", "7.9")
     build.entered(site, build.sampled(site, lot), "PH", "7.2", "7.2")
     assert verdicts(site, lot)["PH"] is Verdict.FAIL
 
 
+@pytest.mark.requirement("URS-034")
 def test_less_than_a_bound_is_never_the_bound(site: Site, lot: str, sample: str) -> None:
     build.entered(site, sample, "ENDO", "<1.0", "<1.0")
     assert verdicts(site, lot)["ENDO"] is Verdict.INDETERMINATE
@@ -152,7 +157,7 @@ def test_what_was_not_tested_is_missing(site: Site, lot: str, sample: str) -> No
     assert sample
 
 
-@pytest.mark.requirement("URS-048")
+@pytest.mark.requirement("URS-043")
 def test_no_growth_is_final_after_fourteen_days_and_growth_at_once(site: Site, lot: str, sample: str) -> None:
     started = site.clock()
     assert isinstance(site.clock, Clock)
@@ -172,6 +177,7 @@ def test_an_inoculation_cannot_be_backdated_before_the_sample(site: Site, sample
     assert "before-the-sample" in codes(refusal)
 
 
+@pytest.mark.requirement("URS-039")
 def test_nobody_reviews_a_result_of_their_own(site: Site, sample: str) -> None:
     build.entered(site, sample, "PH", "7.2", "7.2")
     with pytest.raises(Forbidden):
@@ -187,6 +193,7 @@ def test_a_result_is_reviewed_once(site: Site, sample: str) -> None:
     assert codes(refusal) == {"reviewed-already"}
 
 
+@pytest.mark.requirement("URS-039")
 def test_a_refused_result_must_be_corrected_and_does_not_count(site: Site, lot: str, sample: str) -> None:
     key = build.entered(site, sample, "PH", "7.2", "7.2")
     said = {
@@ -203,6 +210,7 @@ def test_a_refused_result_must_be_corrected_and_does_not_count(site: Site, lot: 
     assert "result-refused" in told
 
 
+@pytest.mark.requirement("URS-031")
 def test_a_later_specification_cannot_make_a_result_pass(site: Site, lot: str, sample: str) -> None:
     build.entered(site, sample, "PH", "7.9", "7.9")
     wider = {"PH": {"kind": CriterionKind.BETWEEN, "lower": "6.0", "upper": "9.0"}}
@@ -218,6 +226,7 @@ def test_results_are_closed_once_the_lot_is_with_qa(site: Site, lot: str) -> Non
     assert "lot-decided" in codes(refusal)
 
 
+@pytest.mark.requirement("URS-031")
 def test_a_drug_product_without_an_approved_specification_is_not_sampled(site: Site) -> None:
     number = build.drug_product(site, build.new_product(site, code="NO-SPEC-1", lot_series="NSP"))
     with pytest.raises(Refused) as refusal:

@@ -93,6 +93,7 @@ def criteria(draw: st.DrawFn) -> Criterion:
     return Criterion(kind=kind, rounding=rounding, **parts.get(kind, {}))
 
 
+@pytest.mark.requirement("URS-033")
 @pytest.mark.parametrize(
     ("criterion", "value", "verdict"),
     [
@@ -120,6 +121,7 @@ def test_a_power_of_ten_is_rounded_at_the_exponent_of_the_limit() -> None:
     assert (judgement.verdict, judgement.rounded) == (PASS, "1.0E10")
 
 
+@pytest.mark.requirement("URS-033")
 def test_ph_eur_keeps_significant_figures_where_usp_keeps_decimals() -> None:
     value = Decimal("98.28568")
     assert str(round_to_limit(value, "100.0", Rounding.PH_EUR_SIGNIFICANT_FIGURES)) == "98.29"
@@ -132,6 +134,7 @@ def test_without_rounding_a_value_is_compared_as_it_is() -> None:
     assert judge(at_most("0.5", rounding=Rounding.NONE), number("0.54")).verdict == FAIL
 
 
+@pytest.mark.requirement("URS-034")
 @pytest.mark.parametrize(
     ("criterion", "value", "verdict"),
     [
@@ -289,6 +292,7 @@ def test_a_criterion_that_could_not_be_judged_cannot_be_built(parts: dict[str, A
         Criterion(**parts)
 
 
+@pytest.mark.requirement("URS-032")
 def test_a_blank_upper_limit_is_never_read_as_zero() -> None:
     with pytest.raises(ValidationError, match="never read as zero"):
         at_most("")
@@ -349,6 +353,7 @@ def test_every_value_survives_storage_with_all_its_digits(value: ReportableValue
     assert dump_value(again) == dump_value(value)
 
 
+@pytest.mark.requirement("URS-032")
 @given(criteria(), VALUES)
 def test_there_is_a_verdict_for_every_pair_and_nothing_never_passes(
     criterion: Criterion, value: ReportableValue

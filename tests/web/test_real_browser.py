@@ -72,6 +72,7 @@ def serious(page: Page) -> list[str]:
     ]
 
 
+@pytest.mark.requirement("URS-058")
 def test_a_bad_then_a_good_reading_by_keyboard_alone(page: Page, site: Site) -> None:
     bank, basal = build.bank(site), build.released_material(site)
     step = build.begun(
@@ -131,6 +132,7 @@ def test_quality_assurance_releases_a_lot_and_a_phone_sees_it(
     phone.close()
 
 
+@pytest.mark.requirement("URS-058")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nobody_is_kept_out_of_the_main_pages(chromium: Browser, site: Site, address: str, scheme: str) -> None:
     code = build.new_product(site)
