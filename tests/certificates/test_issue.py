@@ -21,7 +21,6 @@ from tests import build
 from tests.cast import act, credentials
 from tests.stages import LOT
 
-
 pytestmark = pytest.mark.stage("in_review")
 
 
