@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 import api.rest
 import api.web
 from api import health, problems
+from api.limits import BodyLimit
 from api.settings import settings
 from domain.work import Site
 
@@ -34,7 +35,14 @@ def create_app(site: Site | None = None, threads: int | None = None) -> FastAPI:
         yield
         chosen.engine.dispose()
 
-    app = FastAPI(title="Exolotl", version="0.1.0", description=DESCRIPTION, lifespan=lifespan)
+    app = FastAPI(
+        title="Exolotl",
+        version="0.1.0",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.site = chosen
     problems.install(app)
     api.rest.install(app)
@@ -42,5 +50,6 @@ def create_app(site: Site | None = None, threads: int | None = None) -> FastAPI:
     api.web.install(app)
     registry = CollectorRegistry()
     app.state.metrics = SimpleNamespace(registry=registry)
+    app.add_middleware(BodyLimit)
     app.add_middleware(health.Metrics, registry=registry)
     return app

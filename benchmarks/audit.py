@@ -13,7 +13,19 @@ from domain.store import iso_utc
 
 READING = ("id", "version", "step_id", "parameter", "entered_value", "entered_unit", "value", "unit", "comment",
            "happened_at", "recorded_at", "late", "recorded_by", "reason")  # fmt: skip
-STEP = ("id", "version", "number", "kind", "location", "equipment", "comment", "started_at", "start_recorded_at", "started_by", "late")
+STEP = (
+    "id",
+    "version",
+    "number",
+    "kind",
+    "location",
+    "equipment",
+    "comment",
+    "started_at",
+    "start_recorded_at",
+    "started_by",
+    "late",
+)
 ENTRY = ("sequence", "at", "actor_id", "actor", "act", "outcome", "reason", "previous", "digest")
 CHANGE = ("sequence", "ordinal", "record", "record_id", "row_digest", "changed")
 READINGS_OF_A_STEP = 20
@@ -37,7 +49,11 @@ def measure(engine_name: str, quick: bool) -> Iterator[Figure]:
             for text in texts:
                 hashlib.sha256(text).hexdigest()
             bare.append(size / (time.perf_counter() - started))
-        notes: dict[str, Any] = {"entries": found.entries, "records": found.rows, "bytes a digest": int(size * 1e6 / len(texts))}
+        notes: dict[str, Any] = {
+            "entries": found.entries,
+            "records": found.rows,
+            "bytes a digest": int(size * 1e6 / len(texts)),
+        }
         notes["us a digest"] = f"{1e6 * size / sorted(ours)[rounds // 2] / len(texts):.1f}"
         yield Figure("audit", engine_name, "verify", "MB/s", tuple(ours), tuple(bare), "at least", 0.2, notes)
 
@@ -45,7 +61,9 @@ def measure(engine_name: str, quick: bool) -> Iterator[Figure]:
 def seed(here: Place, count: int) -> list[bytes]:
     """Steps and readings with the entries that an honest history of them has; returns the texts that are hashed."""
     with here.raw() as connection:
-        sequence, digest = connection.execute("SELECT sequence, digest FROM audit_entry ORDER BY sequence DESC LIMIT 1").fetchone()
+        sequence, digest = connection.execute(
+            "SELECT sequence, digest FROM audit_entry ORDER BY sequence DESC LIMIT 1"
+        ).fetchone()
     texts: list[bytes] = []
     rows: dict[str, list[tuple[Any, ...]]] = {"step": [], "reading": [], "audit_entry": [], "audit_change": []}
     for at in range(1, count + 1):
@@ -66,12 +84,18 @@ def seed(here: Place, count: int) -> list[bytes]:
 
 
 def _row(
-    rows: dict[str, list[tuple[Any, ...]]], texts: list[bytes], table: str, names: tuple[str, ...], values: tuple[Any, ...]
+    rows: dict[str, list[tuple[Any, ...]]],
+    texts: list[bytes],
+    table: str,
+    names: tuple[str, ...],
+    values: tuple[Any, ...],
 ) -> tuple[Any, ...]:
     rows[table].append(values)
     text = audit.row_text(dict(zip(names, values, strict=True)))
     texts.append(text.encode())
-    changed = ",".join(f'"{name}":[null,"{value}"]' for name, value in zip(names, values, strict=True) if name not in ("id", "version"))
+    changed = ",".join(
+        f'"{name}":[null,"{value}"]' for name, value in zip(names, values, strict=True) if name not in ("id", "version")
+    )
     return table, values[0], hashlib.sha256(texts[-1]).hexdigest(), "{" + changed + "}"
 
 
@@ -85,4 +109,19 @@ def _step(at: int) -> tuple[Any, ...]:
 
 def _reading(at: int) -> tuple[Any, ...]:
     step = at - (at - 1) % READINGS_OF_A_STEP
-    return (at, 1, step, "transmembrane_pressure", "0.30", "bar", "0.30", "bar", "", _moment(at), _moment(at), False, 1, "")
+    return (
+        at,
+        1,
+        step,
+        "transmembrane_pressure",
+        "0.30",
+        "bar",
+        "0.30",
+        "bar",
+        "",
+        _moment(at),
+        _moment(at),
+        False,
+        1,
+        "",
+    )

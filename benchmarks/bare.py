@@ -2,19 +2,16 @@
 
 import itertools
 import json
-import sqlite3
 import threading
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 import anyio.to_thread
-import psycopg
-import sqlalchemy as sa
 from fastapi import FastAPI, Response
 
-from domain.store import POSTGRESQL_OPTIONS
-
+from api.settings import settings
+from benchmarks.drivers import connect
 
 LOOK_UP = """
 SELECT l.lot_number, l.state, l.expires_on, c.number, c.revision, c.issued_at, c.content_sha256, c.pdf_sha256,
@@ -22,7 +19,8 @@ SELECT l.lot_number, l.state, l.expires_on, c.number, c.revision, c.issued_at, c
 FROM lot l JOIN certificate c ON c.lot_id = l.id WHERE l.lot_number = ? ORDER BY c.revision DESC LIMIT 1
 """
 READING = """
-INSERT INTO reading (version, step_id, parameter, entered_value, entered_unit, value, unit, comment, happened_at, recorded_at, late, recorded_by, reason)
+INSERT INTO reading (version, step_id, parameter, entered_value, entered_unit, value, unit, comment, happened_at,
+    recorded_at, late, recorded_by, reason)
 VALUES (1, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, 1, '')
 """
 ENTRY = """
@@ -32,22 +30,8 @@ VALUES (?, ?, 1, 'Tom Takes', 'log_reading', 'done', '', ?, ?)
 NOW = "2026-11-22T10:08:35.000000Z"
 
 
-def connect(url: str) -> Any:
-    """A connection of the raw driver, as durable as ours (WAL and synchronous=FULL; fsync)."""
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() == "postgresql":
-        address = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
-        return psycopg.connect(address, autocommit=True, options=POSTGRESQL_OPTIONS)
-    connection = sqlite3.connect(str(parsed.database), isolation_level=None, check_same_thread=False)
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
-        connection.execute(f"PRAGMA {pragma}")
-    return connection
-
-
 def create_app() -> FastAPI:
     """Two routes."""
-    from api.settings import settings  # not at the top: the raw connection is wanted elsewhere too
-
     url = settings().database_url
     lite = url.startswith("sqlite")
     look_up, reading, entry = (sql if lite else sql.replace("?", "%s") for sql in (LOOK_UP, READING, ENTRY))
@@ -69,14 +53,17 @@ def create_app() -> FastAPI:
     @app.get("/lots/{number}")
     def look(number: str) -> Response:
         row = connection().execute(look_up, (number,)).fetchone()
-        return Response(f'{json.dumps(row[:-1], default=str)[:-1]}, {row[-1]}]', media_type="application/json")
+        return Response(f"{json.dumps(row[:-1], default=str)[:-1]}, {row[-1]}]", media_type="application/json")
 
     @app.post("/steps/{step_id}/readings", status_code=201)
     def log(step_id: int, body: dict[str, str]) -> Response:
         count, db = next(numbers), connection()
         with lock:
             db.execute("BEGIN IMMEDIATE" if lite else "BEGIN")
-            db.execute(reading, (step_id, body["parameter"], body["value"], body["unit"], body["value"], body["unit"], NOW, NOW, False))
+            db.execute(
+                reading,
+                (step_id, body["parameter"], body["value"], body["unit"], body["value"], body["unit"], NOW, NOW, False),
+            )
             db.execute(entry, (count, NOW, f"{count:064}", f"{count:064}"))
             db.execute("COMMIT")
         return Response(json.dumps({"id": count, **body}), 201, media_type="application/json")

@@ -16,8 +16,7 @@ from domain.certificates.models import Certificate
 from domain.disposition.decisions import ReleaseLot, release_lot
 from domain.documents import Documents
 from domain.people import passwords
-from domain.people.queries import actor_of
-from domain.people.models import SignInKind
+from domain.people.operations import user_named
 from domain.store import reading
 from domain.work import transaction
 from reports.certificate import render
@@ -64,7 +63,10 @@ def lots(here: Place, count: int) -> list[str]:
 
 
 def _release(here: Place, lot_number: str) -> tuple[float, Certificate]:
-    who, command = actor(here.site, "quin"), ReleaseLot(lot_number=lot_number, reason="complies", credentials=credentials("quin"))
+    who, command = (
+        actor(here.site, "quin"),
+        ReleaseLot(lot_number=lot_number, reason="complies", credentials=credentials("quin")),
+    )
     started = time.perf_counter()
     with transaction(here.site, who) as work:
         certificate = release_lot(work, command)
@@ -76,8 +78,6 @@ def _parts(here: Place, certificate: Certificate) -> dict[str, float]:
     content = CertificateContent.model_validate_json(certificate.content)
     plain = content.model_dump(mode="json")
     with reading(here.site.engine) as session:
-        from domain.people.operations import user_named
-
         hashed = user_named(session, "quin").password_hash
     pdf = here.site.documents.get(certificate.pdf_sha256)
     folder = Documents(str(here.folder / "bare" / certificate.number))

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from pydantic import SecretStr
 
+from benchmarks.drivers import connect
 from domain.documents import Documents
 from domain.people import passwords
 from domain.people.models import SignInKind
@@ -27,7 +28,6 @@ from tests import servers
 from tests.cast import Clock, furnish, password
 
 ENGINES = ("sqlite", "postgresql")
-TABLES_OF_A_LOT = ("lot", "certificate", "lot_move")
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,6 @@ class Place:
 
     def raw(self) -> Any:
         """A connection of the raw driver."""
-        from benchmarks.bare import connect
-
         return closing(connect(self.url))
 
     def fill(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -66,7 +64,9 @@ class Place:
     def settle(self) -> None:
         """What a database does in quiet hours: fresh statistics, and everything in its place."""
         with self.raw() as connection:
-            for statement in ("ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)") if self.lite else ("VACUUM ANALYZE", "CHECKPOINT"):
+            for statement in (
+                ("ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)") if self.lite else ("VACUUM ANALYZE", "CHECKPOINT")
+            ):
                 connection.execute(statement)
 
     @property

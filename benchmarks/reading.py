@@ -39,8 +39,23 @@ def measure(engine_name: str, quick: bool) -> Iterator[Figure]:
 def seed(here: Place, steps: int) -> None:
     """Open steps."""
     started = iso_utc(datetime.now(UTC) - timedelta(hours=2))
-    columns = ("id", "version", "number", "kind", "location", "equipment", "comment", "started_at", "start_recorded_at", "started_by", "late")
-    rows = ((one, 1, f"S-{one:06d}", KIND, "Clean room B2", "", "", started, started, 1, False) for one in range(1, steps + 1))
+    columns = (
+        "id",
+        "version",
+        "number",
+        "kind",
+        "location",
+        "equipment",
+        "comment",
+        "started_at",
+        "start_recorded_at",
+        "started_by",
+        "late",
+    )
+    rows = (
+        (one, 1, f"S-{one:06d}", KIND, "Clean room B2", "", "", started, started, 1, False)
+        for one in range(1, steps + 1)
+    )
     here.fill("step", columns, rows)
 
 
@@ -49,7 +64,11 @@ def _requests(after: int, steps: int, token: str) -> tuple[list[str], list[str]]
     ours, bare = [], []
     for parameter in PARAMETERS:
         for step in range(after + 1, after + steps + 1):
-            body = {"parameter": parameter.code, "value": parameter.example, "unit": parameter.example_unit or parameter.unit}
+            body = {
+                "parameter": parameter.code,
+                "value": parameter.example,
+                "unit": parameter.example_unit or parameter.unit,
+            }
             ours.append(post(f"/api/v1/steps/S-{step:06d}/readings", body, token))
             bare.append(post(f"/steps/{step}/readings", body))
     return ours, bare

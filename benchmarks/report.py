@@ -60,7 +60,10 @@ class Figure:
 def machine() -> dict[str, str | float | int]:
     """What the figures were measured on."""
     about = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    model = next((line.partition(":")[2].strip() for line in about.splitlines() if line.startswith("model name")), platform.machine())
+    model = next(
+        (line.partition(":")[2].strip() for line in about.splitlines() if line.startswith("model name")),
+        platform.machine(),
+    )
     return {
         "processor": model,
         "cores": os.cpu_count() or 0,
@@ -74,7 +77,10 @@ def machine() -> dict[str, str | float | int]:
 
 def show(figures: Sequence[Figure], facts: dict[str, str | float | int]) -> None:
     """Print the table."""
-    table = Table(title="Ours against the bare limit: medians of rounds in turn", caption=", ".join(f"{k} {v}" for k, v in facts.items()))
+    table = Table(
+        title="Ours against the bare limit: medians of rounds in turn",
+        caption=", ".join(f"{k} {v}" for k, v in facts.items()),
+    )
     for name in ("figure", "engine", "what", "unit", "ours", "bare", "ratio", "spread", "target", "verdict", "notes"):
         table.add_column(name, overflow="fold")
     for figure in figures:

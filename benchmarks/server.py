@@ -34,7 +34,9 @@ class Server:
         """Send all requests from a process of its own. Fails when one is not answered with success."""
         job = json.dumps({"port": self.port, "connections": connections, "requests": requests})
         client = Path(__file__).with_name("load.py")
-        done = subprocess.run([sys.executable, "-I", str(client)], input=job.encode(), stdout=subprocess.PIPE, check=True)
+        done = subprocess.run(
+            [sys.executable, "-I", str(client)], input=job.encode(), stdout=subprocess.PIPE, check=True
+        )
         found: dict[str, Any] = json.loads(done.stdout)
         if found["wrong"]:
             raise RuntimeError(f"requests failed: {found['wrong']}")

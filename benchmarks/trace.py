@@ -22,7 +22,9 @@ def family() -> tuple[int, list[tuple[int, int]]]:
     dice, made, first, before = random.Random(7), [], 0, 0
     for size, former in zip(LAYERS[1:], LAYERS, strict=False):
         before, first = first, first + former
-        made += [(first + one, before + old) for one in range(size) for old in dice.sample(range(former), min(2, former))]
+        made += [
+            (first + one, before + old) for one in range(size) for old in dice.sample(range(former), min(2, former))
+        ]
     return sum(LAYERS), made
 
 
@@ -47,10 +49,24 @@ def measure(engine_name: str, quick: bool) -> Iterator[Figure]:
                 lambda base, at=at: _bare(many, bare, base + at),
             ]
             spans = [small, small, small]
-            found = _rounds(ways, [[dice.randrange(size // EDGES) * LOTS for size in spans] for _ in range(each)], rounds)
+            found = _rounds(
+                ways, [[dice.randrange(size // EDGES) * LOTS for size in spans] for _ in range(each)], rounds
+            )
             notes = {"edges found": _ours(many, at), "edges": large}
-            yield Figure("trace", engine_name, f"{what}, against bare SQL", "ms", found[0], found[2], "at most", 1.5, notes)
-            yield Figure("trace", engine_name, f"{what}, {large:,} against {small:,} edges", "ms", found[0], found[1], "at most", 1.3, notes)
+            yield Figure(
+                "trace", engine_name, f"{what}, against bare SQL", "ms", found[0], found[2], "at most", 1.5, notes
+            )
+            yield Figure(
+                "trace",
+                engine_name,
+                f"{what}, {large:,} against {small:,} edges",
+                "ms",
+                found[0],
+                found[1],
+                "at most",
+                1.3,
+                notes,
+            )
 
 
 def _rounds(ways: list[Callable[[int], int]], bases: list[list[int]], rounds: int) -> list[tuple[float, ...]]:
@@ -92,13 +108,40 @@ def seed(here: Place, families: int) -> None:
     everyone = range(families * LOTS)
     here.fill(
         "lot",
-        ("id", "version", "lot_number", "kind", "state", "description", "quantity", "quantity_left", "unit", "expires_on", "created_at"),
-        ((one + 1, 1, number(one), "culture", "quarantine", "", "12.50", "12.50", "mL", "2030-01-31", now) for one in everyone),
+        (
+            "id",
+            "version",
+            "lot_number",
+            "kind",
+            "state",
+            "description",
+            "quantity",
+            "quantity_left",
+            "unit",
+            "expires_on",
+            "created_at",
+        ),
+        (
+            (one + 1, 1, number(one), "culture", "quarantine", "", "12.50", "12.50", "mL", "2030-01-31", now)
+            for one in everyone
+        ),
     )
     steps = [one for one in everyone if one % LOTS]
     here.fill(
         "step",
-        ("id", "version", "number", "kind", "location", "equipment", "comment", "started_at", "start_recorded_at", "started_by", "late"),
+        (
+            "id",
+            "version",
+            "number",
+            "kind",
+            "location",
+            "equipment",
+            "comment",
+            "started_at",
+            "start_recorded_at",
+            "started_by",
+            "late",
+        ),
         ((one + 1, 1, f"S-{one:09d}", "expansion", "B2", "", "", now, now, 1, False) for one in steps),
     )
     here.fill("lot_yield", ("id", "version", "step_id", "lot_id"), ((one + 1, 1, one + 1, one + 1) for one in steps))

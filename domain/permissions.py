@@ -79,12 +79,14 @@ ROLES: dict[Role, frozenset[Permission]] = {
 TOXIC_PAIRS: tuple[tuple[Permission, Permission, str], ...] = (
     (P.RUN_STEP, P.RELEASE_LOT, "who makes lots cannot release them"),
     (P.ENTER_RESULT, P.RELEASE_LOT, "who tests lots cannot release them"),
+    (P.IMPORT_RESULT, P.RELEASE_LOT, "who tests lots cannot release them"),
     (P.REVIEW_RESULT, P.RELEASE_LOT, "who answers for testing cannot also release"),
     (P.MANAGE_USERS, P.RELEASE_LOT, "who manages users cannot release lots"),
     (P.MANAGE_USERS, P.RUN_STEP, "who manages users has no laboratory rights"),
     (P.MANAGE_USERS, P.IMPORT_RESULT, "who manages users has no laboratory rights"),
     (P.MANAGE_USERS, P.REVIEW_RESULT, "who manages users has no laboratory rights"),
     (P.IMPORT_RESULT, P.REVIEW_RESULT, "who enters results cannot review them"),
+    (P.RUN_STEP, P.REVIEW_RESULT, "production and quality control are independent (AMWHV 12, EU GMP Chapter 2)"),
 )
 
 

@@ -308,7 +308,7 @@ class _Compiled:
         self.sql, self.order, self.dialect = str(compiled), compiled.positiontup, dialect
         self.given, self.before = compiled.params, compiled._bind_processors
         self.types = [column.type for column in compiled._result_columns]
-        self.row = namedtuple("Row", [column.keyname for column in compiled._result_columns])  # type: ignore[misc]  # noqa: PYI024
+        self.row: Any = namedtuple("Row", [column.keyname for column in compiled._result_columns])  # type: ignore[misc]
         self.after: list[tuple[int, Any]] | None = None
 
     def run(self, driver: Any, values: dict[str, Any]) -> list[Any]:

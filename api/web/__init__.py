@@ -4,6 +4,8 @@ import font_source_sans_pro
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from api.web.documentation import FILES as DOCUMENTATION
+from api.web.documentation import router as documentation_pages
 from api.web.donors import router as donor_pages
 from api.web.laboratory import router as laboratory_pages
 from api.web.lots import router as lot_pages
@@ -26,6 +28,7 @@ ROUTERS = (
     laboratory_pages,
     specification_pages,
     people_pages,
+    documentation_pages,
 )
 
 
@@ -35,5 +38,6 @@ def install(app: FastAPI) -> None:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
     app.mount("/fonts", StaticFiles(directory=font_source_sans_pro.font_directory), name="fonts")
+    app.mount("/docs/static", StaticFiles(directory=DOCUMENTATION), name="docs")
     app.state.problem_page = problem_page
     app.add_middleware(SecurityHeaders)

@@ -34,7 +34,7 @@ IDLE = frozenset({"unit", "rounding", "required", "marker"})
 
 @dataclass(frozen=True)
 class Field:
-    """One field. `allowed` stands beside it: what may be entered; `unit` behind it."""
+    """One field. `allowed` stands beside it: what may be entered; `unit` behind it. `template` draws it in a way of its own."""
 
     name: str
     label: str
@@ -50,6 +50,7 @@ class Field:
     mark: str = ""
     comment: bool = False
     suggestions: tuple[Option, ...] = ()
+    template: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A form: title, what it does, its groups, and the words on its button. `tone` is `grave` for what cannot be undone."""
+    """A form: title, what it does, its groups, and the words on its button; without a button there is nothing to send.
+
+    `tone` is `grave` for what cannot be undone.
+    """
 
     title: str
     groups: tuple[Group, ...]
@@ -138,7 +142,7 @@ class Typed:
         """The places of the rows that were sent."""
         starts = f"{name}."
         found = {key[len(starts) :].partition(".")[0] for key in self.values if key.startswith(starts)}
-        return sorted(int(place) for place in found if place.isdigit())
+        return sorted(int(place) for place in found if _is_place(place))
 
 
 async def typed_in(request: Request) -> Typed:
@@ -184,8 +188,17 @@ def command_of(typed: Typed, kind: type[CommandT], zone: ZoneInfo, /, **fixed: A
 
 def _put(tree: dict[str, Any], path: list[str], value: Any) -> None:
     for part in path[:-1]:
-        tree = tree.setdefault(part, {})
+        inner: Any = tree.setdefault(part, {})
+        if not isinstance(inner, dict):
+            name = ".".join(path)
+            raise Invalid(Reason("value-not-valid", f"{name}: a field cannot be a value and a group of values", name))
+        tree = inner
     tree[path[-1]] = value
+
+
+def _is_place(text: str) -> bool:
+    """Whether this is the place of a row."""
+    return text.isdecimal() and len(text) <= 4
 
 
 def _listed(name: str, part: Any) -> Any:
@@ -193,10 +206,14 @@ def _listed(name: str, part: Any) -> Any:
     if not isinstance(part, dict):
         return part
     if name == "readings":
-        return [{"parameter": code, **entry} for code, entry in part.items() if set(entry) - {"unit"}]
-    if part and all(key.isdigit() for key in part):
+        return [{"parameter": code, **entry} for code, entry in part.items() if _is_entry(entry)]
+    if part and all(_is_place(key) for key in part):
         return [part[key] for key in sorted(part, key=int) if not _is_idle(part[key])]
     return part
+
+
+def _is_entry(entry: Any) -> bool:
+    return isinstance(entry, dict) and bool(set(entry) - {"unit"})
 
 
 def _is_idle(row: Any) -> bool:
@@ -252,7 +269,7 @@ def plain_reasons(error: ValidationError, kind: type[Command], typed: Typed) -> 
 
 def _on_page(place: list[str], typed: Typed) -> list[str]:
     """A place in the command as the place on the page: empty rows are not part of the command, and readings go by their code."""
-    if len(place) < 2 or not place[1].isdigit():
+    if len(place) < 2 or not _is_place(place[1]):
         return place
     rows: dict[str, set[str]] = {}
     for name, values in typed.values.items():
@@ -265,7 +282,7 @@ def _on_page(place: list[str], typed: Typed) -> list[str]:
 
 
 def _order(row: str) -> int:
-    return int(row) if row.isdigit() else 0
+    return int(row) if _is_place(row) else 0
 
 
 def names_of(sheet: Sheet, typed: Typed) -> list[str]:
@@ -281,6 +298,32 @@ def names_of(sheet: Sheet, typed: Typed) -> list[str]:
                 f"{part.name}.{place}.{column.name}" for place in places_of(part, typed) for column in part.columns
             ]
     return found
+
+
+def labels_of(sheet: Sheet, typed: Typed) -> dict[str, str]:
+    """What each control of a sheet is called where it is not in sight."""
+    found: dict[str, str] = {}
+    for part in (part for group in sheet.groups for part in group.parts):
+        if isinstance(part, Rows):
+            for count, place in enumerate(places_of(part, typed)):
+                own = part.presets[count].get("_label") if count < len(part.presets) else None
+                for column in part.columns:
+                    found[f"{part.name}.{place}.{column.name}"] = f"{own or f'Row {count + 1}'}, {column.label}"
+        elif isinstance(part, Amount):
+            found |= {f"{part.name}.value": part.label, f"{part.name}.unit": f"Unit of {part.label}"}
+            found[f"{part.name}.comment"] = f"Comment on {part.label}"
+        else:
+            found |= {comment_of(part.name): f"Comment on {part.label}", part.name: part.label}
+    return found
+
+
+def named(text: str, label: str | None) -> str:
+    """A reason in the summary, where its field is not beside it: `Location: this is needed.`"""
+    if not label:
+        return sentence(text)
+    own = text[:1].lower() + text[1:] if text in _MESSAGES.values() or text.startswith("This ") else text
+    said = f"{label}: {own.strip()}"
+    return said if said.endswith((".", "!", "?")) else f"{said}."
 
 
 def comment_of(name: str) -> str:
@@ -331,7 +374,8 @@ def show(
     for reason, name in found:
         if name is not None:
             errors.setdefault(name, []).append(sentence(reason.text))
-    summary = [(sentence(reason.text), name) for reason, name in found]
+    labels = labels_of(sheet, typed)
+    summary = [(named(reason.text, labels.get(name or "")), name) for reason, name in found]
     return page(
         visit,
         "form.html",

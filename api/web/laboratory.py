@@ -8,7 +8,7 @@ from sqlmodel import Session, select
 
 from api.web.forms import Amount, Field, Group, Sheet, Typed, offer, options, signature
 from api.web.lists import MethodRow, method_coded, methods
-from api.web.lots import unit_options
+from api.web.lots import olds_of, plot_of, unit_options, verdict_of
 from api.web.pages import Reader, Visit, page, unit_word
 from api.web.words import capital, spelled
 from domain.disposition.queries import LotFile, ResultView, SampleView, lot_file, sample_file
@@ -109,6 +109,7 @@ def sample_page(number: str, visit: Reader) -> Response:
         sample=sample,
         results=results,
         file=file,
+        olds=olds_of(file),
         wanted=wanted,
         by_test=by_test,
         others=[one for one in known if one.test_code not in {line.test_code for line in file.lines} | found],
@@ -327,10 +328,17 @@ offer(
 )
 
 
+def _measured_here(file: LotFile, sample_number: str) -> bool:
+    """Whether the lot's size distribution is of this sample."""
+    found = [one for line in file.lines for one in line.results] + list(file.other_results)
+    return [one.sample_number for one in found if one.test_code == "SIZE-DIST"][-1:] == [sample_number]
+
+
 def _review_sheet(visit: Visit) -> Sheet:
     sample, results = visit.ask(sample_file, _number(visit))
+    file = _lot(visit, sample.lot_number)
     waiting = [one for one in results if one.outcome is None]
-    choices = tuple((str(one.id), f"{one.test_name} ({one.test_code})") for one in waiting)
+    line_of = {one.id: line for line in file.lines for one in line.results}
     outcomes = (
         (str(ReviewOutcome.ACCEPTED), "Accepted: the results follow from the raw data"),
         (str(ReviewOutcome.REFUSED), "Refused: they must be corrected"),
@@ -339,9 +347,13 @@ def _review_sheet(visit: Visit) -> Sheet:
         f"Review the results of sample {sample.number}",
         (
             Group(
+                "Results that nobody has reviewed",
+                (Field("result_ids[]", "Results you looked at", "checks", template="review_results.html"),),
+                "Tick those that you compared with their raw data.",
+            ),
+            Group(
                 "Your review",
                 (
-                    Field("result_ids[]", "Results you looked at with their raw data", "checks", options=choices),
                     Field("outcome", "Outcome", "select", options=(("", "Choose …"), *outcomes)),
                     Field("comment", "Comment", "area", needed=False, hint="Needed when you refuse."),
                 ),
@@ -351,8 +363,13 @@ def _review_sheet(visit: Visit) -> Sheet:
         "Sign the review",
         "A second person compares each result with its raw data (21 CFR 211.194(a)(8)). Nobody reviews their own.",
         (f"/samples/{sample.number}", f"Sample {sample.number}"),
-        above="review_results.html",
-        context={"results": waiting, "sample": sample, "width": ""},
+        context={
+            "results": [(one, line_of.get(one.id)) for one in waiting],
+            "olds": olds_of(file),
+            "verdict_of": verdict_of,
+            "plot": plot_of(file) if _measured_here(file, sample.number) else "",
+            "width": "",
+        },
     )
 
 

@@ -20,12 +20,13 @@ from api.web.forms import (
     show,
     signature,
 )
+from api.web.not_normal import not_normal
 from api.web.pages import Member, Reader, Visit, leads_to, page
 from domain.disposition import decisions
-from domain.disposition.queries import Action, LineView, LotFile, lot_file, my_work
+from domain.disposition.queries import Action, LineView, LotFile, ResultView, lot_file, my_work
 from domain.errors import NotFound, Reason
 from domain.laboratory.size_distribution import SizeDistribution
-from domain.laboratory.verdict import Criterion, CriterionKind, Verdict, describe
+from domain.laboratory.verdict import CriterionKind, Verdict
 from domain.lots.genealogy import trace
 from domain.lots.lifecycle import RULES
 from domain.lots.models import Lot, LotKind, LotState
@@ -38,8 +39,6 @@ from reports.genealogy import trace_svg
 from reports.plots import distribution_svg
 
 router = APIRouter(include_in_schema=False)
-
-REPORT_ONLY = describe(Criterion(kind=CriterionKind.REPORT_ONLY))[0]
 
 #: Units in which lots are counted, weighed or measured.
 LOT_UNITS = (
@@ -138,23 +137,44 @@ def lot_page(lot_number: str, visit: Reader) -> Response:
         file=file,
         lot=file.lot,
         picture=trace_svg(traced, href=lambda number: f"/lots/{number}") if traced.edges else "",
-        plot=_plot(file),
+        plot=plot_of(file),
         offers=[_offer(action) for action in file.actions],
         kinds=STEP_KINDS,
-        verdict_of=_verdict_of,
+        verdict_of=verdict_of,
+        olds=olds_of(file),
+        tally=_tally(file),
         today=today,
         ancestors=[one for one in traced.lots if one.distance < 0],
         descendants=[one for one in traced.lots if one.distance > 0],
     )
 
 
-def _verdict_of(line: LineView) -> str:
+def verdict_of(line: LineView) -> str:
     """What is only reported is not said to pass."""
-    reported = line.verdict is Verdict.PASS and line.criterion_en == REPORT_ONLY
+    reported = line.verdict is Verdict.PASS and line.kind is CriterionKind.REPORT_ONLY
     return "reported" if reported else line.verdict.value
 
 
-def _plot(file: LotFile) -> str:
+def _tally(file: LotFile) -> str:
+    """How many criteria are met; what has no criterion cannot meet one, and is counted apart."""
+    judged = [line for line in file.lines if line.kind is not CriterionKind.REPORT_ONLY]
+    bare = [line for line in file.lines if line.kind is CriterionKind.REPORT_ONLY]
+    told = [f"{sum(line.verdict is Verdict.PASS for line in judged)} of {len(judged)} criteria met"]
+    untested = sum(line.verdict is Verdict.MISSING for line in judged)
+    reported = sum(line.verdict is Verdict.PASS for line in bare)
+    told += [f"{untested} not tested"] if untested else []
+    told += [f"{reported} reported without criterion"] if reported else []
+    told += [f"{len(bare) - reported} without criterion not reported"] if len(bare) > reported else []
+    return ", ".join(told)
+
+
+def olds_of(file: LotFile) -> dict[int, ResultView]:
+    """What was corrected, by the number that the correction names."""
+    return {one.id: one for one in file.corrected_results}
+
+
+def plot_of(file: LotFile) -> str:
+    """The lot's size distribution as a picture, or nothing."""
     if file.distribution is None:
         return ""
     edges, values = file.distribution
@@ -199,7 +219,7 @@ def _decision_sheet(lot_number: str, action: str, file: LotFile) -> Sheet:
     warnings = (
         tuple(words.sentence(one.text) for one in standing.blockers)
         if standing
-        else (f"Lot {lot_number} is {words.STATES[file.lot.state].word.lower()}: this is not possible from there.",)
+        else (f"{told.label}: the rules do not allow this for {_standing(file)}. Nothing can be signed here.",)
     )
     facts = [
         ("Lot", lot_number),
@@ -209,18 +229,23 @@ def _decision_sheet(lot_number: str, action: str, file: LotFile) -> Sheet:
     if file.lot.product_code:
         facts.append(("Product", file.lot.product_code))
     if file.lines:
-        passing = sum(line.verdict == "pass" for line in file.lines)
-        facts.append(("Results", f"{passing} of {len(file.lines)} lines pass"))
+        facts.append(("Results", _tally(file)))
     return Sheet(
         told.title.format(lot=lot_number),
-        (Group("Decision", parts), signature()),
-        told.label,
-        told.lead,
+        (Group("Decision", parts), signature()) if standing else (),
+        told.label if standing else "",
+        told.lead if standing else "",
         (f"/lots/{lot_number}", f"Lot {lot_number}"),
         told.tone if told.tone != "plain" else "main",
         warnings,
         tuple(facts),
+        "not_normal.html" if standing else "",
+        {"not_normal": not_normal(file)},
     )
+
+
+def _standing(file: LotFile) -> str:
+    return f"a {words.spelled(file.lot.kind)} in the state “{words.STATES[file.lot.state].word.lower()}”"
 
 
 def _file(visit: Visit, lot_number: str) -> LotFile:

@@ -42,8 +42,8 @@ def policy(styles: Iterable[str]) -> str:
 WORKPLACE = policy(("'self'", hash_source(PLOT_STYLE), hash_source(TRACE_STYLE)))
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
 
-#: FastAPI's own pages of the API bring scripts of their own.
-_DOCUMENTED = ("/docs", "/redoc")
+#: What is the same for everybody, and may be kept.
+_KEPT = ("/static", "/fonts", "/docs")
 
 
 class SecurityHeaders:
@@ -68,9 +68,10 @@ class SecurityHeaders:
             b"referrer-policy": b"same-origin",
             b"cross-origin-opener-policy": b"same-origin",
             b"x-frame-options": b"DENY",
+            b"content-security-policy": NOTHING.encode(),
         }
-        if not scope["path"].startswith(_DOCUMENTED):
-            given[b"content-security-policy"] = NOTHING.encode()
+        if not scope["path"].startswith(_KEPT):  # an answer, a "not found" too, may be another one a moment later
+            given[b"cache-control"] = b"no-store"
 
         async def sealed(message: Message) -> None:
             if message["type"] == "http.response.start":

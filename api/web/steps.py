@@ -18,6 +18,7 @@ from api.web.forms import (
     attempt,
     comment_of,
     field_for,
+    named,
     offer,
     options,
 )
@@ -246,7 +247,7 @@ def _step_page(
     summary: list[tuple[str, str | None]] = []
     for one in reasons:
         name = field_for(one.field, names)
-        summary.append((sentence(one.text), name))
+        summary.append((named(one.text, kind.parameter(code).en if name else None), name))
         if name:
             errors.setdefault(name, []).append(sentence(one.text))
     return page(

@@ -27,7 +27,7 @@ from domain.laboratory.queries import Finding, Line, LotResults
 from domain.laboratory.results import distribution_of, sd_text
 from domain.laboratory.size_distribution import CONVENTION
 from domain.laboratory.values import NotReportable, describe_value, load_value, with_unit
-from domain.laboratory.verdict import CriterionKind, Verdict, describe
+from domain.laboratory.verdict import CriterionKind, Verdict, describe, judge
 from domain.lots.genealogy import ancestor_ids
 from domain.lots.models import Lot, LotKind, Product, Yield
 from domain.manufacturing.models import Reading, Step
@@ -179,7 +179,7 @@ def _origin(session: Session, lot: Lot) -> Origin:
             Step.kind == "expansion",
             col(Reading.parameter).in_(("passage_number", "population_doublings")),
         )
-        .order_by(col(Reading.id))
+        .order_by(col(Step.started_at), col(Step.id), col(Reading.id))
     ).all()
     replaced = {reading.replaces_id for reading in cultured}
     last = {reading.parameter: reading.entered_value for reading in cultured if reading.id not in replaced}
@@ -196,7 +196,8 @@ def _test_line(line: Line, site: Site) -> TestLine:
     shown, criterion = line.shown, describe(line.criterion)
     method = shown.method if shown and shown.method else line.method
     value = load_value(shown.result.value) if shown else None
-    result = _curve(shown) or describe_value(value, line.judgement.rounded)
+    # the figure of the very result named, not of the one that decided: several samples may all pass
+    result = _curve(shown) or describe_value(value, judge(line.criterion, value).rounded)
     return TestLine(
         code=line.test.code,
         group=line.test.group,

@@ -103,10 +103,11 @@ class PublicLot:
 def public_lot(asked: Session | sa.Engine, lot_number: str, today: date) -> PublicLot:
     """The lot of that number, as people type it. Raises NotFound, in the same words for every lot without a certificate."""
     number = as_printed(lot_number)
-    if isinstance(asked, sa.Engine):
-        found = _public.alone(asked, lot_number=number)
-    else:
-        found = _public.rows(asked.connection(), lot_number=number)
+    found = (
+        _public.alone(asked, lot_number=number)
+        if isinstance(asked, sa.Engine)
+        else _public.rows(asked.connection(), lot_number=number)
+    )
     if not found:
         raise NotFound(NOT_FOUND)
     (row,) = found
@@ -124,9 +125,12 @@ def public_lot(asked: Session | sa.Engine, lot_number: str, today: date) -> Publ
     )
 
 
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+
+
 def as_printed(typed: str) -> str:
     """A lot number as people type it: spaces round and inside it, and lower case, are forgiven."""
-    return re.sub(r"\s+", "", typed).upper()[:40]
+    return re.sub(r"\s+", "", typed.translate(_DASHES)).upper()[:40]
 
 
 def pdf_digest(session: Session, certificate_number: str, revision: int | None = None) -> str:

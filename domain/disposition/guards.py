@@ -6,10 +6,18 @@ from sqlmodel import col, select
 
 from domain.certificates.compose import missing_items
 from domain.errors import Reason
+from domain.laboratory.catalogue import test as catalogue_test
 from domain.laboratory.models import Result, ResultReview, Sample
-from domain.laboratory.queries import LotResults, lot_results, unreviewed
+from domain.laboratory.queries import Finding, LotResults, lot_results, unreviewed
 from domain.laboratory.results import too_early
-from domain.laboratory.values import load_value
+from domain.laboratory.values import (
+    VOCABULARY,
+    NotReportable,
+    Qualitative,
+    ReportableValue,
+    describe_value,
+    load_value,
+)
 from domain.laboratory.verdict import Criterion, CriterionKind, Verdict, judge
 from domain.lots.genealogy import ancestor_ids
 from domain.lots.lifecycle import DOERS, GUARDS, Case, doers, guard
@@ -104,6 +112,14 @@ def _ancestors_released(case: Case) -> Iterator[Reason]:
             yield Reason("ancestor-barred", f"{lot.kind.value} lot {lot.lot_number} is {lot.state.value}")
 
 
+@guard("fit-to-go-back")
+def _fit_to_go_back(case: Case) -> Iterator[Reason]:
+    """A hold goes back to released only if the release would still stand; to any other state a release asks again."""
+    if case.lot.held_from is LotState.RELEASED:
+        yield from _ancestors_released(case)
+        yield from _donors_eligible(case)
+
+
 @guard("results-final")
 def _results_final(case: Case) -> Iterator[Reason]:
     yield from _results(case).not_final()
@@ -122,8 +138,49 @@ def _no_failing_result(case: Case) -> Iterator[Reason]:
     for finding in findings:
         value = load_value(finding.result.value)
         found = judge(Criterion(kind=CriterionKind.NONE_DETECTED), value)
-        if found.verdict is Verdict.FAIL or (value is not None and value.kind == "not_reportable"):
+        if found.verdict is Verdict.FAIL or _speaks_against(value):
             yield Reason("result-fail", f"result {finding.result.id} ({finding.result.test_code}): {found.reason}")
+
+
+def _speaks_against(value: ReportableValue) -> bool:
+    """A test that failed, or that says by itself that something is wrong."""
+    if isinstance(value, Qualitative) and value.term in VOCABULARY:
+        return VOCABULARY[value.term].outcome in ("does_not_conform", "invalid")
+    return isinstance(value, NotReportable)
+
+
+@guard("no-contamination")
+def _no_contamination(case: Case) -> Iterator[Reason]:
+    """What no line asks for is no less true: growth or a virus stands against the lot, also where it was found on the way.
+
+    ICH Q5A(R2) has mycoplasma and viruses sought in the harvest. Lots on the way have no specification; what is made of
+    them is judged here.
+    """
+    for finding in _results(case).others:
+        if _is_contamination(finding):
+            yield Reason("result-fail", _told(finding, case.lot))
+    way = select(Lot).where(col(Lot.id).in_(ancestor_ids(case.session, case.lot.key)), _SAMPLED)
+    for lot in case.session.exec(way.order_by(Lot.lot_number)):
+        findings = lot_results(case.session, lot.key).findings
+        for reason in unreviewed(findings):
+            yield Reason("ancestor-result-not-final", f"{lot.kind.value} lot {lot.lot_number}: {reason.text}")
+        for finding in findings:
+            if _is_contamination(finding):
+                yield Reason("ancestor-result-fail", _told(finding, lot))
+
+
+_SAMPLED = select(Sample.id).where(Sample.lot_id == Lot.id).exists()
+
+
+def _is_contamination(finding: Finding) -> bool:
+    value, safety = load_value(finding.result.value), catalogue_test(finding.result.test_code).group == "safety"
+    bad = ("present", "does_not_conform")
+    return safety and isinstance(value, Qualitative) and VOCABULARY[value.term].outcome in bad
+
+
+def _told(finding: Finding, lot: Lot) -> str:
+    found = describe_value(load_value(finding.result.value))[0]
+    return f"{finding.result.test_code} of {lot.kind.value} lot {lot.lot_number} (result {finding.result.id}): {found}"
 
 
 @guard("sterility-time")
@@ -165,7 +222,7 @@ def _was_released(case: Case) -> bool:
 
 @doers("made")
 def _makers(case: Case) -> set[int]:
-    """Who started, completed or recorded anything on a step of the lot or its ancestors."""
+    """Who booked in, started, completed or recorded anything on a step of the lot or its ancestors."""
     everything = [case.lot.key, *ancestor_ids(case.session, case.lot.key)]
     steps = case.session.exec(select(Step).join(Yield).where(col(Yield.lot_id).in_(everything))).all()
     recorded = case.session.exec(
@@ -173,7 +230,9 @@ def _makers(case: Case) -> set[int]:
         .join(Yield, col(Yield.step_id) == Reading.step_id)
         .where(col(Yield.lot_id).in_(everything))
     )
-    return {user for step in steps for user in (step.started_by, step.completed_by) if user is not None} | set(recorded)
+    booked = case.session.exec(select(Lot.created_by).where(col(Lot.id).in_(everything)))
+    of_steps = (user for step in steps for user in (step.started_by, step.completed_by))
+    return {user for user in (*of_steps, *recorded, *booked) if user is not None}
 
 
 @doers("tested")

@@ -7,18 +7,19 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+import sqlalchemy.orm
 from sqlmodel import Session, col, select
 
 from domain.certificates.queries import certificates_of
 from domain.disposition import guards
 from domain.errors import NotFound, Reason
 from domain.laboratory.catalogue import test as catalogue_test
-from domain.laboratory.models import Result, ResultReview, ReviewOutcome, Sample
+from domain.laboratory.models import LotSpecification, Result, ResultReview, ReviewOutcome, Sample, SpecificationLine
 from domain.laboratory.queries import Finding, LotResults, lot_results
 from domain.laboratory.values import describe_value, load_value
-from domain.laboratory.verdict import Verdict, describe
+from domain.laboratory.verdict import CriterionKind, Verdict, describe
 from domain.lots.lifecycle import RULES, Case, blockers
-from domain.lots.models import Consumption, Lot, LotKind, LotMove, LotState, Product, Yield
+from domain.lots.models import INPUT_KINDS, Consumption, Lot, LotKind, LotMove, LotState, Product, Yield
 from domain.lots.queries import LotRow, ProductView, find_lots, lot_row
 from domain.manufacturing.models import Reading, Step
 from domain.people.models import User
@@ -105,6 +106,7 @@ class ResultView(View):
     analyst: str
     reviewer: str | None
     outcome: ReviewOutcome | None
+    review_comment: str
     replaces_id: int | None
     reason: str
 
@@ -119,6 +121,7 @@ class LineView(View):
     criterion_en: str
     criterion_de: str
     required: bool
+    kind: CriterionKind
     verdict: Verdict
     why: str
     final: bool
@@ -207,6 +210,7 @@ class MyWork(View):
     to_review: tuple[ResultView, ...] = ()
     to_submit: tuple[LotRow, ...] = ()
     to_decide: tuple[LotRow, ...] = ()
+    to_accept: tuple[LotRow, ...] = ()
     on_hold: tuple[LotRow, ...] = ()
 
 
@@ -315,13 +319,39 @@ def my_work(session: Session, today: date, actor: Actor) -> MyWork:
         if permission in can:
             kind = LotKind.DRUG_PRODUCT if name in ("to_sample", "to_submit") else None
             lots[name] = find_lots(session, today, state=state, kind=kind).lots
-    untested = ~sa.exists().where(col(Result.sample_id) == Sample.id)
+    if Permission.RELEASE_LOT in can:
+        waiting = (find_lots(session, today, state=LotState.QUARANTINE, kind=kind).lots for kind in sorted(INPUT_KINDS))
+        lots["to_accept"] = tuple(lot for found in waiting for lot in found)
     return MyWork(
         open_steps=find_steps(session, open_only=True) if Permission.RUN_STEP in can else (),
-        to_test=_samples(session, names, untested) if Permission.ENTER_RESULT in can else (),
+        to_test=_samples(session, names, _lacking()) if Permission.ENTER_RESULT in can else (),
         to_review=_unreviewed(session, names, actor) if Permission.REVIEW_RESULT in can else (),
         **lots,
     )
+
+
+def _lacking() -> sa.ColumnElement[bool]:
+    """Samples of a lot under test for which a required, measured result is missing, or was refused and not corrected."""
+    newer = sa.orm.aliased(Result)
+    counts = ~sa.exists().where(col(newer.replaces_id) == Result.id)
+    of_lot = sa.select(Result.id).join(Sample, col(Result.sample_id) == Sample.id).where(col(Sample.lot_id) == Lot.id)  # type: ignore[call-overload]
+    missing = (
+        sa.exists()
+        .where(col(LotSpecification.lot_id) == Lot.id)
+        .where(col(SpecificationLine.specification_id) == LotSpecification.specification_id)
+        .where(col(SpecificationLine.required).is_(True), col(SpecificationLine.method_id).is_not(None))
+        .where(
+            ~of_lot.where(col(Result.test_code) == SpecificationLine.test_code)
+            .correlate(Lot, SpecificationLine)
+            .exists()
+        )
+    )
+    refused = (
+        sa.exists()
+        .where(col(Result.sample_id) == Sample.id, col(ResultReview.result_id) == Result.id)
+        .where(col(ResultReview.outcome) == ReviewOutcome.REFUSED, counts)
+    )
+    return sa.and_(col(Lot.state) == LotState.UNDER_TEST, sa.or_(missing, refused))
 
 
 def _unreviewed(session: Session, names: dict[int, str], actor: Actor) -> tuple[ResultView, ...]:
@@ -423,6 +453,7 @@ def _lines(results: LotResults, names: dict[int, str]) -> tuple[LineView, ...]:
                 criterion_en=criterion[0],
                 criterion_de=criterion[1],
                 required=line.line.required,
+                kind=line.criterion.kind,
                 verdict=line.judgement.verdict,
                 why=line.judgement.reason,
                 final=line.final,
@@ -451,6 +482,7 @@ def _result(finding: Finding, names: dict[int, str]) -> ResultView:
         analyst=names.get(result.analyst_id, "?"),
         reviewer=names.get(review.reviewer_id) if review else None,
         outcome=review.outcome if review else None,
+        review_comment=review.comment if review else "",
     )
 
 

@@ -59,7 +59,7 @@ def import_nanosight(work: Work, command: ImportNanoSight) -> list[Result]:
         started_at=at,
         finished_at=at,
         settings=_settings(summary, factor),
-        flags=(*(f"{run.name}: {flag}" for run in summary.runs for flag in run.flags), *summary.notes),
+        flags=_flags(summary, command),
         comment=command.comment,
         raw_sha256=work.keep_document(command.data, command.file_name, "text/csv"),
     )
@@ -70,6 +70,26 @@ def import_nanosight(work: Work, command: ImportNanoSight) -> list[Result]:
         size, test=catalogue_test("PART-CONC"), method=method, value=value, measured=measured, distribution=None
     )
     return [_keep(work, sample, found, command.reason) for found in (size, concentration)]
+
+
+def _flags(summary: NanoSightSummary, command: ImportNanoSight) -> tuple[str, ...]:
+    """What the software warned of, each once with its runs, and runs without particles: whoever imports must say why it counts."""
+    runs: dict[str, list[str]] = {}
+    for run in summary.runs:
+        for flag in (*run.flags, *(("no particles, not counted",) if run.empty else ())):
+            runs.setdefault(flag, []).append(run.name)
+    total = len(summary.runs)
+    flags = tuple(f"{flag} ({len(names)} of {total} runs: {_listed(names)})" for flag, names in runs.items())
+    if flags and not command.comment:
+        told = "; ".join(flags[:3]) + ("; …" if len(flags) > 3 else "")
+        raise Invalid(
+            Reason("comment-needed", f"the instrument warns: {told}. Say in a comment why the file counts", "comment")
+        )
+    return (*flags, *summary.notes)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
 
 
 def _counted(summary: NanoSightSummary) -> int:

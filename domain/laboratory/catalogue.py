@@ -6,17 +6,18 @@ specifications, instruments and detection limits to methods.
 
 import tomllib
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from domain.errors import NotFound, Reason
 from domain.laboratory.derived import FORMULAS
 from domain.laboratory.reportable import Rule
 from domain.laboratory.values import VOCABULARY
-from domain.quantities import UNITS
+from domain.quantities import UNITS, parse_decimal
 
 Group = Literal["physicochemical", "identity", "purity", "safety", "potency"]
 ResultType = Literal["numeric", "qualitative", "distribution", "text"]
@@ -28,7 +29,8 @@ SOURCES = ("reconstitution-volume", "PART-CONC before lyophilisation")
 class Test(BaseModel):
     """An entry of the catalogue.
 
-    unit: UCUM, for numbers and (nm) distributions. terms: the words a qualitative result may be. replicates, rule: how
+    unit: UCUM, for numbers and (nm) distributions. low, high, whole: what a number can be at all,
+    inclusive, in that unit. terms: the words a qualitative result may be. replicates, rule: how
     many make the reportable value, and how, unless the method fixes another number. derived, inputs: name of a formula
     and, for each of its inputs, a test code or one of `SOURCES`. minimum_days: whole days from start to the earliest
     final result, where the test itself (not its method) fixes them.
@@ -43,6 +45,9 @@ class Test(BaseModel):
     group: Group
     result: ResultType
     unit: str | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
+    whole: bool = False
     terms: tuple[str, ...] = ()
     replicates: Annotated[int, Field(ge=1, le=100)] = 1
     rule: Rule = Rule.SINGLE
@@ -53,11 +58,25 @@ class Test(BaseModel):
     minimum_days: Annotated[int, Field(ge=1)] | None = None
     note_en: str | None = None
 
+    @field_validator("low", "high", mode="before")
+    @classmethod
+    def _a_bound_is_text(cls, bound: object) -> object:
+        """TOML floats would bring binary fractions."""
+        return None if bound is None else parse_decimal(bound)
+
+    def allowed(self) -> str:
+        """What a number can be at all, in one phrase."""
+        bounds = [f"from {self.low:f}"] if self.low is not None else []
+        bounds += [f"up to {self.high:f}"] if self.high is not None else []
+        return " ".join(["whole numbers" if self.whole else "numbers", *bounds])
+
     @model_validator(mode="after")
     def _the_parts_fit(self) -> Self:
         measured = self.result in ("numeric", "distribution")
         if measured != (self.unit is not None) or (self.unit is not None and self.unit not in UNITS):
             raise ValueError(f"{self.code}: numbers and distributions need a unit of the list, others take none")
+        if self.result != "numeric" and (self.low, self.high, self.whole) != (None, None, False):
+            raise ValueError(f"{self.code}: only a number has bounds")
         if (self.result == "qualitative") != bool(self.terms) or any(term not in VOCABULARY for term in self.terms):
             raise ValueError(f"{self.code}: a qualitative test, and only that, lists terms of the controlled list")
         if (self.rule is Rule.SINGLE) != (self.replicates == 1):

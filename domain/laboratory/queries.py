@@ -95,6 +95,8 @@ class LotResults:
             for line in self.lines
             if line.line.required and not line.findings
         ]
+        if self.specification is not None and not reasons and not any(line.findings for line in self.lines):
+            reasons.append(Reason("result-missing", "nothing was tested: no line of the specification has a result"))
         if self.specification is None:
             reasons.append(
                 Reason("no-specification", "the lot is not judged against any specification yet: no sample was drawn")
@@ -167,9 +169,18 @@ def _line(row: SpecificationLine, method: Method | None, counted: Sequence[Findi
 
 
 def _judged(criterion: Criterion, method: Method | None, finding: Finding) -> Judgement:
-    """A result by another method than the specification names, or by an older revision of it, is not comparable with the limit."""
+    """A result by another method than the specification names, or by an older or a laxer revision of it, is not comparable with the limit."""
     used = finding.method
     if method is not None and (used is None or used.code != method.code or used.revision < method.revision):
         told = f"tested by {used.label if used else 'calculation'}, but the specification names {method.label}"
         return Judgement(verdict=Verdict.INDETERMINATE, reason=told)
+    if method is not None and used is not None and _laxer(used, method):
+        told = f"{used.label} asks for less than {method.label}, which QA approved with the specification"
+        return Judgement(verdict=Verdict.INDETERMINATE, reason=told)
     return judge(criterion, load_value(finding.result.value))
+
+
+def _laxer(used: Method, approved: Method) -> bool:
+    """Fewer replicates, another rule or fewer days: whoever defines methods could otherwise undo what QA approved."""
+    days = (approved.minimum_days or 0) > (used.minimum_days or 0)
+    return used.replicates < approved.replicates or used.rule != approved.rule or days

@@ -13,6 +13,7 @@ from domain.errors import Conflict, Invalid, NotFound, Reason, Refused, refuse_i
 from domain.laboratory.catalogue import TESTS, Test
 from domain.laboratory.catalogue import test as catalogue_test
 from domain.laboratory.derived import Input, derive
+from domain.laboratory.files import document_facts
 from domain.laboratory.models import (
     LotSpecification,
     Method,
@@ -23,10 +24,10 @@ from domain.laboratory.models import (
     ReviewOutcome,
     Sample,
 )
-from domain.laboratory.reportable import Reportable, reportable
+from domain.laboratory.reportable import Reportable, parse_entry, reportable
 from domain.laboratory.size_distribution import SizeDistribution
 from domain.laboratory.specifications import effective_specification
-from domain.laboratory.values import Numeric, Qualitative, ReportableValue, dump_value, load_value
+from domain.laboratory.values import Censored, Numeric, Qualitative, ReportableValue, dump_value, load_value
 from domain.lots import lifecycle
 from domain.lots.models import Lot, LotKind, LotState, Product
 from domain.lots.numbers import count_in
@@ -175,7 +176,7 @@ def correct_result(work: Work, command: CorrectResult) -> Result:
     old = work.session.get(Result, command.result_id)
     if old is None:
         raise NotFound(Reason("result-not-found", f"there is no result {command.result_id}", "result_id"))
-    if old.method_id is None or old.distribution is not None:
+    if old.method_id is None or old.settings != "[]":
         raise Refused(
             Reason(
                 "not-by-hand",
@@ -203,7 +204,7 @@ def _measured(method: Method, command: EnterResult | CorrectResult) -> Found:
     measured = reportable(
         command.replicates, method.rule, method.replicates, test.unit or "1", lod=method.lod, loq=method.loq
     )
-    _refuse_wrong_type(test, measured)
+    _refuse_wrong_type(test, method, measured)
     return Found(
         test=test,
         method=method,
@@ -216,18 +217,36 @@ def _measured(method: Method, command: EnterResult | CorrectResult) -> Found:
     )
 
 
-def _refuse_wrong_type(test: Test, measured: Reportable) -> None:
-    """A word for a number, or a number or unknown word for a word, is a slip of the hand: refused as it is typed."""
+def _refuse_wrong_type(test: Test, method: Method, measured: Reportable) -> None:
+    """A word for a number, an unknown word, or a number that cannot be is a slip of the hand: refused as it is typed."""
     for place, text in enumerate(measured.replicates, 1):
+        field = f"replicates.{place}"
         if test.result == "qualitative" and text.strip() not in test.terms:
             told = f"{test.code} is one of {', '.join(test.terms)}; {text!r} is none of them"
-            raise Invalid(Reason("unknown-term", told, f"replicates.{place}"))
-        if test.result == "numeric" and text.strip()[:1].isalpha():
-            raise Invalid(
-                Reason(
-                    "not-a-number", f"{test.code} is a number in {test.unit}; {text!r} is none", f"replicates.{place}"
-                )
-            )
+            raise Invalid(Reason("unknown-term", told, field))
+        if test.result == "numeric":
+            _refuse_impossible(test, method, text, field)
+
+
+def _refuse_impossible(test: Test, method: Method, text: str, field: str) -> None:
+    entry = parse_entry(text, test.unit or "1", field=field)
+    if isinstance(entry, Qualitative):
+        raise Invalid(Reason("not-a-number", f"{test.code} is a number in {test.unit}; {text!r} is none", field))
+    number = entry.value if isinstance(entry, Numeric) else entry.bound
+    low, high = test.low, test.high
+    fraction = test.whole and number != number.to_integral_value()
+    if fraction or (low is not None and number < low) or (high is not None and number > high):
+        told = f"{test.code}: {text} {test.unit} cannot be; allowed are {test.allowed()}"
+        raise Invalid(Reason("value-outside-hard-bounds", told, field))
+    limit = method.loq if method.loq is not None else method.lod
+    if (
+        limit is None
+        or number >= limit
+        or (isinstance(entry, Censored) and method.lod is not None and number >= method.lod)
+    ):
+        return
+    told = f"{test.code}: {text} is below what {method.label} can quantify ({limit:f} {test.unit}); write <{limit:f}"
+    raise Invalid(Reason("below-quantification", told, field))
 
 
 def keep(work: Work, sample: Sample, found: Found, *, replaces: Result | None = None, reason: str = "") -> Result:
@@ -263,6 +282,7 @@ def _why_not_kept(work: Work, sample: Sample, lot: Lot, found: Found) -> Iterato
     if reason := too_early(found.method, found.value, found.started_at, min(found.finished_at, work.now)):
         yield reason
     if found.raw_sha256 is not None:
+        document_facts(work.session, found.raw_sha256)
         work.site.documents.get(found.raw_sha256)
 
 

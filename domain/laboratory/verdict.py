@@ -99,6 +99,7 @@ _LIMITS = {
     CriterionKind.AT_LEAST: (True, False),
     CriterionKind.BETWEEN: (True, True),
 }
+_CONTROL_FAILED = "the test is invalid (a control failed); repeat it, this is no out-of-specification result"
 _CONFORMING = {"conforms": Verdict.PASS, "does not conform": Verdict.FAIL}
 
 
@@ -195,8 +196,9 @@ def judge(criterion: Criterion, value: ReportableValue) -> Judgement:
             return _unclear(f"{value.comparator} {value.bound} is not a bound that can be reported")
         case Qualitative(term=words) | Text(text=words) if not words.strip():
             return Judgement(verdict=Verdict.MISSING, reason="The reported value is empty.")
-        case NotReportable():
-            return _unclear(f"nothing can be reported: {value.why}")
+        case Qualitative(term="invalid") | NotReportable():
+            why = f"nothing can be reported: {value.why}" if isinstance(value, NotReportable) else _CONTROL_FAILED
+            return _unclear(why)
         case None:
             return Judgement(verdict=Verdict.MISSING, reason="No value was reported.")
     if criterion.kind is CriterionKind.REPORT_ONLY:
@@ -298,8 +300,6 @@ def _judge_term(criterion: Criterion, value: ReportableValue) -> Judgement:
     elif known and known.outcome != "invalid":
         verdict = Verdict.FAIL
     if verdict is Verdict.INDETERMINATE:
-        if value.term == "invalid":
-            return _unclear("the test is invalid (a control failed); repeat it, this is no out-of-specification result")
         return _unclear(f"the term {value.term!r} is not understood here; allowed: {_listed(passing)}")
     answer = "meets" if verdict is Verdict.PASS else "does not meet"
     return Judgement(verdict=verdict, reason=f"{value.term!r} {answer} the criterion: {_listed(passing)}.")

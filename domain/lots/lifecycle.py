@@ -81,6 +81,7 @@ RULES: dict[str, Rule] = {
                 "ancestors-released",
                 "results-final",
                 "results-pass",
+                "no-contamination",
                 "sterility-time",
                 "certificate-complete",
             ),
@@ -113,7 +114,15 @@ RULES: dict[str, Rule] = {
         _rule(
             "hold", [S.IN_PROCESS, *_PRE_RELEASE, S.RELEASED, S.EXPIRED], S.ON_HOLD, Permission.HOLD_LOT, Meaning.HELD
         ),
-        _rule("lift", [S.ON_HOLD], None, Permission.LIFT_HOLD, Meaning.HOLD_LIFTED, not_by=("held",)),
+        _rule(
+            "lift",
+            [S.ON_HOLD],
+            None,
+            Permission.LIFT_HOLD,
+            Meaning.HOLD_LIFTED,
+            guards=("fit-to-go-back",),
+            not_by=("held",),
+        ),
         _rule(
             "recall",
             [S.RELEASED, S.EXPIRED, S.ON_HOLD],

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from pydantic import Field
 from sqlmodel import col, select
@@ -26,6 +26,12 @@ from domain.quantities import Quantity, format_decimal
 from domain.work import Command, Work, operation
 
 Text = Field(min_length=1, max_length=300)
+
+#: Units of what is counted; there are no halves of them.
+COUNTED = frozenset({"{vial}", "{container}", "{bag}", "{flask}", "{unit}"})
+
+#: Room for every digit that an amount can have, so that nothing taken is lost in rounding.
+_EXACT = Context(prec=150)
 
 
 class Amount(Command):
@@ -137,6 +143,9 @@ def positive(amount: Amount, unit: str, field: str) -> Decimal:
     value = magnitude(amount, unit, field)
     if value <= 0:
         raise Invalid(Reason("not-positive", f"{amount.value} {amount.unit}: more than 0 is needed", f"{field}.value"))
+    if unit in COUNTED and value != value.to_integral_value():
+        text = f"{amount.value} {amount.unit}: what is counted is a whole number"
+        raise Invalid(Reason("not-a-whole-number", text, f"{field}.value"))
     return value
 
 
@@ -203,7 +212,7 @@ def take(lot: Lot, amount: Amount, field: str) -> Decimal:
         wanted = f"{amount.value} {amount.unit}"
         text = f"lot {lot.lot_number} has {format_decimal(left)} {lot.unit} left; {wanted} cannot be taken"
         raise Refused(Reason("not-enough-left", text, f"{field}.value"))
-    lot.quantity_left = left - quantity
+    lot.quantity_left = _EXACT.subtract(left, quantity)
     return quantity
 
 

@@ -141,7 +141,7 @@ class Parameter(_Entry):
             raise Invalid(Reason("unit-missing", f"{self.en}: {text} without a unit; {self.allowed()}.", field))
         unit = unit or own_unit
         magnitude = convert(entered, unit, own_unit, field)
-        if self.type == "count" and magnitude % 1 != 0:
+        if self.type == "count" and magnitude != magnitude.to_integral_value():
             raise Invalid(Reason("not-a-whole-number", f"{self.en}: {text} is no count; {self.allowed()}.", field))
         low, high = self.hard_low, self.hard_high
         too_low = low is not None and (magnitude < low or (self.hard_low_exclusive and magnitude == low))

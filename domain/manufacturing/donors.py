@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pydantic import Field
 from sqlmodel import Session, col, select
 
-from domain.errors import Conflict, Invalid, NotFound, Reason, Refused
+from domain.errors import Conflict, Invalid, NotFound, Reason, Refused, Stale
 from domain.manufacturing.models import (
     JUDGED_BY_PHYSICIAN,
     MINIMUM_PANEL,
@@ -83,8 +83,13 @@ def register_donor(work: Work, command: RegisterDonor) -> Donor:
 
 @operation(Permission.REGISTER_DONOR)
 def record_markers(work: Work, command: RecordMarkers) -> list[MarkerResult]:
-    """Each result is kept; per marker the newest counts."""
-    donor = donor_named(work.session, command.pseudonym)
+    """Each result is kept; per marker the newest counts. Raises Stale when the donor was decided on meanwhile."""
+    donor = donor_named(work.session, command.pseudonym, alone=True)
+    decided = select(EligibilityDecision.id).where(
+        EligibilityDecision.donor_id == donor.id, col(EligibilityDecision.decided_at) > work.now
+    )
+    if work.session.exec(decided).first() is not None:  # its time would say that the decision had seen it
+        raise Stale(Reason("changed-meanwhile", "somebody decided on this donor meanwhile; record the markers again"))
     for entry in command.results:
         if entry.sampled_on > work.today:
             raise Invalid(Reason("in-the-future", f"{entry.sampled_on} is in the future", "results.sampled_on"))
@@ -105,7 +110,7 @@ def record_markers(work: Work, command: RecordMarkers) -> list[MarkerResult]:
 @operation(Permission.DECIDE_ELIGIBILITY)
 def decide_eligibility(work: Work, command: DecideEligibility) -> EligibilityDecision:
     """Eligible needs a consent that stands and the minimum panel, negative (anti-HBc and CMV may be judged)."""
-    donor = donor_named(work.session, command.pseudonym)
+    donor = donor_named(work.session, command.pseudonym, alone=True)
     if command.decision is Eligibility.ELIGIBLE and (reasons := tuple(_against(work.session, donor))):
         raise Refused(*reasons)
     panel = {marker.value: result.verdict.value for marker, result in panel_of(work.session, donor.key).items()}
@@ -138,9 +143,10 @@ def withdraw_consent(work: Work, command: WithdrawConsent) -> Donor:
     return donor
 
 
-def donor_named(session: Session, pseudonym: str) -> Donor:
-    """The donor, or NotFound."""
-    if donor := session.exec(select(Donor).where(Donor.pseudonym == pseudonym)).first():
+def donor_named(session: Session, pseudonym: str, *, alone: bool = False) -> Donor:
+    """The donor, or NotFound; `alone`: locked until the act is over."""
+    found = select(Donor).where(Donor.pseudonym == pseudonym)
+    if donor := session.exec(found.with_for_update() if alone else found).first():
         return donor
     raise NotFound(Reason("donor-not-found", f"there is no donor {pseudonym!r}", "pseudonym"))
 
@@ -161,13 +167,14 @@ def eligibility_of(session: Session, donor_id: int) -> Eligibility:
 def standing(donor: Donor, newest: EligibilityDecision | None, panel: Iterable[MarkerResult]) -> Eligibility:
     """The newest decision, or incomplete; a withdrawn consent makes a donor ineligible whatever was decided.
 
-    A marker recorded after a decision for the donor asks for a new one: the decision never saw it.
+    A marker recorded after a decision for the donor asks for a new one: the decision never saw it. So does one that
+    would have stood against it.
     """
     if donor.consent_withdrawn_on is not None:
         return Eligibility.INELIGIBLE
     if newest is None:
         return Eligibility.INCOMPLETE
-    unseen = any(result.recorded_at > newest.decided_at for result in panel)
+    unseen = any(result.recorded_at > newest.decided_at or _is_against(result) for result in panel)
     return Eligibility.INCOMPLETE if unseen and newest.decision is Eligibility.ELIGIBLE else newest.decision
 
 
@@ -183,11 +190,13 @@ def _against(session: Session, donor: Donor) -> Iterator[Reason]:
                 "results",
             )
     for marker, result in panel.items():
-        if (
-            result.verdict in (MarkerVerdict.POSITIVE, MarkerVerdict.INDETERMINATE)
-            and marker not in JUDGED_BY_PHYSICIAN
-        ):
+        if _is_against(result):
             yield Reason("marker-not-negative", f"{marker.value} is {result.verdict.value}", "results")
+
+
+def _is_against(result: MarkerResult) -> bool:
+    bad = (MarkerVerdict.POSITIVE, MarkerVerdict.INDETERMINATE)
+    return result.verdict in bad and result.marker not in JUDGED_BY_PHYSICIAN
 
 
 #: How long before and after the donation the blood may be taken: EU living donor at donation or 7 d after, 21 CFR

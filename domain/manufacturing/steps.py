@@ -21,7 +21,7 @@ from domain.manufacturing.checks import cross_alerts, cross_check
 from domain.manufacturing.donors import donor_named, eligibility_of
 from domain.manufacturing.models import Donation, Donor, Eligibility, Reading, Step
 from domain.permissions import Permission
-from domain.quantities import parse_decimal
+from domain.quantities import format_decimal, parse_decimal, unit_of
 from domain.store import Prepared
 from domain.work import Command, Work, operation
 
@@ -37,8 +37,14 @@ _step = Prepared(
     .with_for_update()
 )
 _readings = Prepared(
-    select(Reading.id, Reading.parameter, Reading.value, Reading.entered_value, Reading.replaces_id)
-    .where(Reading.step_id == sa.bindparam("step_id"))
+    sa.select(
+        col(Reading.id),
+        col(Reading.parameter),
+        col(Reading.value),
+        col(Reading.entered_value),
+        col(Reading.replaces_id),
+    )
+    .where(col(Reading.step_id) == sa.bindparam("step_id"))
     .order_by(col(Reading.id))
 )
 
@@ -137,7 +143,14 @@ def start_step(work: Work, command: StartStep) -> Step:
     started_at = _happened(work, command.started_at, "started_at")
     lots = lots_named(work, (given.lot_number for given in command.inputs))
     product = _product(work, command)
-    refuse_if_any((*_unfit_inputs(kind, command, lots), *_unfit_outputs(kind, command, product)))
+    refuse_if_any(
+        (
+            *_unfit_inputs(kind, command, lots),
+            *_unfit_outputs(kind, command, product),
+            *_mixed_up(product, lots.values()),
+            *_too_soon(work.session, started_at, lots.values()),
+        )
+    )
     _refuse_unfit_donors(work, kind, lots.values())
     donor = _donor(work, command)
     step = work.add(
@@ -195,7 +208,13 @@ def correct_reading(work: Work, command: CorrectReading) -> Reading:
         happened_at=old.happened_at,
     )
     corrected = _reading(work, step, kind, entry, old, command.reason)
-    refuse_if_any(cross_check(kind.code, current_values(work.session, step.key) | {old.parameter: _plain(corrected)}))
+    before = current_values(work.session, step.key)
+    values = before | {old.parameter: _plain(corrected)}
+    refuse_if_any(cross_check(kind.code, values))
+    unusual = set(cross_alerts(kind.code, values)) - set(cross_alerts(kind.code, before))
+    if step.ended_at is not None and unusual and not command.comment:
+        told = (Reason("comment-needed", f"{reason.text} Say why in a comment.", "comment") for reason in unusual)
+        raise Invalid(*told)
     return work.add(corrected)
 
 
@@ -217,6 +236,7 @@ def complete_step(work: Work, command: CompleteStep) -> Step:
     values = current_values(work.session, step.key)
     lots = {lot.lot_number: lot for lot in yielded(work.session, step.key)}
     refuse_if_any((*kind.missing(values), *cross_check(kind.code, values), *_unmatched(lots, command.outputs)))
+    refuse_if_any(_more_than_there_was(work.session, step, values, lots, command.outputs))
     if (unusual := cross_alerts(kind.code, values)) and not command.comment:
         told = (Reason("comment-needed", f"{reason.text} Say why in a comment.", "comment") for reason in unusual)
         raise Invalid(*told)
@@ -394,6 +414,9 @@ def _unfit_inputs(kind: StepKind, command: StartStep, lots: Mapping[str, Lot]) -
 
 def _unfit_outputs(kind: StepKind, command: StartStep, product: Product | None) -> Iterator[Reason]:
     for wanted in command.outputs:
+        unit_of(wanted.unit, "outputs.unit")
+        if wanted.kind in VIALS and wanted.unit not in ("{vial}", "{container}"):
+            yield Reason("wrong-unit", f"{wanted.kind.value} are counted in {{vial}}, not in {wanted.unit}", "outputs.unit")
         if wanted.kind not in kind.yields:
             yield Reason(
                 "wrong-kind-of-lot", f"{kind.en} yields {', '.join(kind.yields)}, not {wanted.kind.value}", "outputs"
@@ -402,12 +425,41 @@ def _unfit_outputs(kind: StepKind, command: StartStep, product: Product | None) 
         yield Reason("product-needed", f"{kind.en} needs a product, whose shelf life dates the lot", "product_code")
 
 
+def _mixed_up(product: Product | None, lots: Iterable[Lot]) -> Iterator[Reason]:
+    """What was formulated, filled or dried for one product is never used for another (21 CFR 211.130)."""
+    for lot in lots:
+        if lot.product_id is not None and (product is None or lot.product_id != product.id):
+            other = product.code if product else "no product"
+            text = f"lot {lot.lot_number} was made for another product and cannot be used for {other}"
+            yield Reason("wrong-product", text, "product_code")
+
+
+def _too_soon(session: Session, started_at: datetime, lots: Iterable[Lot]) -> Iterator[Reason]:
+    """A step cannot have begun before what it takes was there; a late entry tells the true times of both."""
+    made = (
+        select(Lot.lot_number, Step.ended_at)
+        .join(Yield, col(Yield.lot_id) == Lot.id)
+        .join(Step, col(Yield.step_id) == Step.id)
+        .where(col(Lot.id).in_([lot.key for lot in lots]))
+    )
+    for number, ended_at in session.exec(made.order_by(Lot.lot_number)):
+        if ended_at is not None and started_at < ended_at - CLOCK_SKEW:
+            text = f"lot {number} was made at {ended_at:%Y-%m-%d %H:%M} UTC, after that start"
+            yield Reason("before-its-inputs", text, "started_at")
+
+
 def _refuse_unfit_donors(work: Work, kind: StepKind, lots: Iterable[Lot]) -> None:
-    """Cells of an ineligible or undecided donor cannot go into a bank (domain.md 1.1)."""
+    """Cells of an ineligible or undecided donor cannot go into a bank (domain.md 1.1); after a withdrawal nothing is made."""
+    donors = donors_of(work.session, [lot.key for lot in lots if lot.kind is not LotKind.RAW_MATERIAL])
+    refuse_if_any(
+        Reason("consent-withdrawn", f"donor {donor.pseudonym} withdrew the consent: nothing more is made", "inputs")
+        for donor, _ in donors
+        if donor.consent_withdrawn_on is not None
+    )
     if kind.code != "banking":
         return
     reasons = []
-    for donor, _ in donors_of(work.session, [lot.key for lot in lots]):
+    for donor, _ in donors:
         if (decision := eligibility_of(work.session, donor.key)) is not Eligibility.ELIGIBLE:
             reasons.append(
                 Reason(
@@ -465,6 +517,36 @@ def _unmatched(lots: Mapping[str, Lot], outputs: Sequence[Measured]) -> Iterator
         yield Reason("lot-twice", "a lot is measured twice", "outputs")
 
 
+#: Lots of vials, and the reading that counts what a step of each kind hands on.
+VIALS = (LotKind.FILLED_VIALS, LotKind.LYOPHILIZED_VIALS, LotKind.DRUG_PRODUCT)
+HANDED_ON = {"fill": "vials_loaded", "packaging": "vials_accepted"}
+
+
+def _more_than_there_was(
+    session: Session,
+    step: Step,
+    values: Mapping[str, Decimal | str],
+    lots: Mapping[str, Lot],
+    outputs: Sequence[Measured],
+) -> Iterator[Reason]:
+    """Vials do not multiply: a step gives no more than it took, and no more than was counted (21 CFR 211.103)."""
+    named = [(one.quantity, lots[one.lot_number]) for one in outputs]
+    counted = [positive(given, lot.unit, "outputs.quantity") for given, lot in named if lot.kind in VIALS]
+    if not counted:
+        return
+    made = sum(counted, Decimal(0))
+    vials = select(col(Consumption.quantity)).join(Lot).where(col(Lot.kind).in_(VIALS))
+    taken = session.exec(vials.where(Consumption.step_id == step.id)).all()
+    bounds: list[tuple[Decimal | str | None, str]] = [
+        (sum(taken, Decimal(0)) if taken else None, "were taken"),
+        (values.get(HANDED_ON.get(step.kind, "")), f"were counted ({HANDED_ON.get(step.kind)})"),
+    ]
+    for most, said in bounds:
+        if isinstance(most, Decimal) and made > most:
+            text = f"{format_decimal(made)} vials cannot come out of a step where {format_decimal(most)} {said}"
+            yield Reason("more-than-taken", text, "outputs.quantity")
+
+
 def _finish(work: Work, step: Step, kind: StepKind, lot: Lot, output: Measured, parents: Sequence[Lot]) -> None:
     assert step.ended_at is not None
     made_on = work.site.today(step.ended_at)
@@ -506,12 +588,17 @@ def add_months(start: date, months: int) -> date:
 
 
 def _decided_lots(session: Session, step: Step) -> Iterator[Reason]:
-    """Lots of the step, or made of them, on which a decision stands: what they rest on is no longer changed."""
+    """Lots of the step, or made of them, on which a decision stands: what they rest on is no longer changed.
+
+    They are locked first, so that none is decided on while the correction is written.
+    """
     decided = (LotState.QA_REVIEW, LotState.RELEASED, LotState.RECALLED)
     own = [lot.key for lot in yielded(session, step.key)]
     everything = {one for lot_id in own for one in (lot_id, *descendant_ids(session, lot_id))}
-    states = (col(Lot.state).in_(decided)) | (col(Lot.held_from).in_(decided))
-    for lot in session.exec(select(Lot).where(col(Lot.id).in_(everything), states)):
+    locked = select(Lot).where(col(Lot.id).in_(everything)).order_by(col(Lot.id)).with_for_update()
+    for lot in session.exec(locked.execution_options(populate_existing=True)):
+        if lot.state not in decided and lot.held_from not in decided:
+            continue
         yield Reason(
             "lot-decided",
             f"lot {lot.lot_number} is {lot.state.value} on the strength of this reading; raise it with QA",

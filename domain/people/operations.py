@@ -96,6 +96,8 @@ def roles_held(session: Session, user_id: int) -> tuple[Role, ...]:
 
 
 def _refuse_toxic(roles: tuple[Role, ...]) -> None:
+    if Role.INSTRUMENT in roles and len(set(roles)) > 1:  # its token of a year must not grow with its roles
+        raise Refused(Reason("toxic-roles", "an instrument is no person and holds no other role", "roles"))
     if pairs := toxic_pairs(roles):
         raise Refused(
             *(Reason("toxic-roles", f"these roles may not be held by one person: {pair}", "roles") for pair in pairs)
@@ -150,6 +152,10 @@ def grant_role(work: Work, command: GrantRole) -> User:
 def revoke_role(work: Work, command: RevokeRole) -> User:
     """The grant stays on record with its end."""
     user = user_named(work.session, command.username)
+    if user.id == work.actor.user_id:
+        raise Refused(
+            Reason("own-roles", "nobody takes a role from themselves; another administrator does", "username")
+        )
     grant = work.session.exec(
         select(RoleGrant).where(
             RoleGrant.user_id == user.id, RoleGrant.role == command.role, col(RoleGrant.revoked_at).is_(None)
@@ -262,6 +268,7 @@ def is_open(user: User | None, site: Site) -> bool:
 def _check(site: Site, user: User | None, password: str, now: datetime) -> None:
     """Raise Unauthenticated unless the password is right and the account open; says no more than that it failed."""
     if user is not None and user.locked_until is not None and now < user.locked_until:
+        passwords.matches(None, password)  # a quick answer would tell that the account is there
         raise Unauthenticated(WRONG)
     known = user if is_open(user, site) else None
     if not passwords.matches(known.password_hash if known else None, password):
@@ -290,9 +297,9 @@ class OpenSignIn(Command):
 @operation(None)
 def open_sign_in(work: Work, command: OpenSignIn) -> str:
     """Starts the sign-in and forgets earlier failures; returns the token."""
-    user = work.session.get_one(User, command.user_id)
-    if not is_open(user, work.site):
-        raise Unauthenticated(WRONG)
+    user = work.session.exec(select(User).where(User.id == command.user_id).with_for_update()).one()
+    if not is_open(user, work.site) or (user.locked_until is not None and work.now < user.locked_until):
+        raise Unauthenticated(WRONG)  # closed or locked while the password was checked
     if user.failed_attempts:
         user.failed_attempts, user.locked_until = 0, None
     return _start(work, user, command.kind, LIFETIME[command.kind])
@@ -310,7 +317,8 @@ def sign_in_by(site: Site, username: str, password: str, kinds: tuple[SignInKind
     """
     now = site.clock()
     with reading(site.engine) as session:
-        user = session.exec(select(User).where(User.username == username)).first()
+        known = select(User).where(User.username == username)
+        user = session.exec(known).first() if username.isprintable() else None  # PostgreSQL takes no NUL
     unknown = Actor(None, username[:40], f"unknown user {username[:40]!r}")
     actor = unknown if user is None else Actor(user.id, user.username, user.name, user.function)
     try:

@@ -25,13 +25,18 @@ def hash_password(password: str, username: str, *, demo: bool = False) -> str:
         raise Invalid(Reason("weak-password", f"a password has {MINIMUM_LENGTH} to 200 characters", "password"))
     if username.lower() in password.lower():
         raise Invalid(Reason("weak-password", "a password must not contain the username", "password"))
-    return (demo_hasher if demo else hasher).hash(password)
+    return (demo_hasher if demo else hasher).hash(_bytes(password))
 
 
 def matches(password_hash: str | None, password: str) -> bool:
     """Whether the password belongs to the hash; without a hash the same time is spent and the answer is no."""
     try:
-        hasher.verify(password_hash or _NOBODY, password[:1000])
+        hasher.verify(password_hash or _NOBODY, _bytes(password[:1000]))
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None
+
+
+def _bytes(password: str) -> bytes:
+    """UTF-8, also for what is no text (half a surrogate pair): such a password is wrong, not a failure."""
+    return password.encode("utf-8", "surrogatepass")

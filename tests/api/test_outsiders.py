@@ -19,9 +19,18 @@ def bearer(client: TestClient, who: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
 
-@pytest.mark.parametrize("path", [SESSION, "/api/v1/public/verify", "/sign-in", "/api/v1/lots/materials"])
-def test_a_body_that_says_it_is_huge_is_not_read(client: TestClient, path: str) -> None:
-    answer = client.post(path, content=b"x", headers={"Content-Length": str(26 * MEGABYTE)})
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        (SESSION, "application/json"),
+        ("/api/v1/methods", "application/json"),
+        ("/api/v1/public/verify", "multipart/form-data; boundary=x"),
+        ("/sign-in", "application/x-www-form-urlencoded"),
+    ],
+)
+def test_a_body_that_says_it_is_huge_is_not_read(client: TestClient, path: str, kind: str) -> None:
+    headers = {"Content-Length": str(26 * MEGABYTE), "Content-Type": kind}
+    answer = client.post(path, content=b"x", headers=headers)
     assert answer.status_code == 413
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["type"] == "/problems/too-large"
@@ -70,7 +79,13 @@ def test_a_raw_file_that_is_not_kept_here_is_told_so(client: TestClient, site: S
     lot = build.drug_product(site, "UC-EV-50")
     sample = build.sampled(site, lot)
     now = site.clock().isoformat()
-    said = {"method_code": "SOP-PH", "replicates": ["7.2", "7.2"], "unit": "[pH]", "started_at": now, "finished_at": now}
+    said = {
+        "method_code": "SOP-PH",
+        "replicates": ["7.2", "7.2"],
+        "unit": "[pH]",
+        "started_at": now,
+        "finished_at": now,
+    }
     answer = client.post(
         f"/api/v1/samples/{sample}/results", json={**said, "raw_sha256": digest}, headers=bearer(client, "ben")
     )

@@ -1,10 +1,13 @@
 """Ways in which a wrong lot could get past the release, each tried once."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
+from domain.certificates.compose import _origin
 from domain.disposition.decisions import (
     AcceptLot,
     HoldLot,
@@ -21,11 +24,15 @@ from domain.errors import DomainError, Refused
 from domain.laboratory.models import ReviewOutcome
 from domain.laboratory.results import ReviewResults, review_results
 from domain.laboratory.specifications import DefineMethod, define_method
-from domain.laboratory.verdict import CriterionKind
+from domain.laboratory.values import Qualitative
+from domain.laboratory.verdict import Criterion, CriterionKind, Verdict, judge
 from domain.lots.models import LotState
 from domain.manufacturing.donors import WithdrawConsent, withdraw_consent
+from domain.manufacturing.models import Reading, Step
+from domain.manufacturing.steps import CorrectReading, correct_reading
 from domain.people.operations import COMMAND_LINE, GrantRole, RevokeRole, grant_role, revoke_role
 from domain.permissions import Role
+from domain.store import reading
 from domain.work import Site
 from tests import build
 from tests.cast import Clock, act, credentials, raw
@@ -63,8 +70,6 @@ def test_the_figure_on_the_certificate_is_that_of_the_sample_it_names(site: Site
     assert first != second
     act(site, "rhea", submit_lot, SubmitLot(lot_number=LOT, reason="all done", credentials=credentials("rhea")))
     content = build.released(site, LOT).content
-    import json
-
     line = next(one for one in json.loads(content)["tests"] if one["code"] == "PH")
     assert line["result_id"] == newest
     assert line["result"]["en"] == "7.5"
@@ -74,15 +79,20 @@ def test_the_figure_on_the_certificate_is_that_of_the_sample_it_names(site: Site
 @pytest.mark.parametrize(("test", "word"), [("STER", "growth"), ("MYCO", "detected")])
 def test_growth_in_a_lot_on_the_way_stands_against_what_was_made_of_it(site: Site, test: str, word: str) -> None:
     """ICH Q5A: mycoplasma and viruses are sought in the harvest, before clarification could hide them."""
-    harvest = number_of(site, "harvest")
-    if raw(site, "SELECT quantity_left FROM lot WHERE lot_number = :n", n=harvest)[0][0] in ("0", 0):
-        pytest.skip("nothing is left")
-    sample = build.sampled(site, harvest, ("1", "mL"))
+    code = "UC-EV-50"
+    filled = build.vials(site, build.bulk(site, build.bank(site)), code)
+    sample = build.sampled(site, filled, ("4", "{vial}"))
     build.entered(site, sample, test, word)
-    build.reviewed(site, sample)
-    build.tested(site, LOT)
+    left = ("100", "{vial}")
+    frozen = build.step(site, "lyophilization", {filled: left}, [(K.LYOPHILIZED_VIALS, *left)], product=code).lot
+    packed = build.step(site, "packaging", {frozen: left}, [(K.DRUG_PRODUCT, *left)], product=code).lot
+    build.tested(site, packed)
     with pytest.raises(Refused) as refusal:
-        build.released(site, LOT)
+        build.released(site, packed)
+    assert codes(refusal) == {"ancestor-result-fail", "ancestor-result-not-final"}
+    build.reviewed(site, sample)
+    with pytest.raises(Refused) as refusal:
+        build.released(site, packed)
     assert codes(refusal) == {"ancestor-result-fail"}
 
 
@@ -167,13 +177,37 @@ def test_a_later_revision_of_a_method_cannot_ask_for_less_than_the_one_approved(
     assert codes(refusal) == {"result-indeterminate"}
 
 
-@MADE
-def test_a_control_that_failed_is_not_reported_even_where_nothing_is_judged(site: Site) -> None:
-    from domain.laboratory.values import Qualitative
-    from domain.laboratory.verdict import Criterion, Verdict, judge
-
+def test_a_control_that_failed_is_not_reported_even_where_nothing_is_judged() -> None:
     found = judge(Criterion(kind=CriterionKind.REPORT_ONLY), Qualitative(term="invalid"))
     assert found.verdict is Verdict.INDETERMINATE
+
+
+def test_a_lot_of_which_nothing_was_tested_is_not_submitted_although_every_line_is_optional(site: Site) -> None:
+    code = build.new_product(site)
+    build.approved_specification(site, code, {"PROT": {"kind": CriterionKind.REPORT_ONLY, "required": False}})
+    number = build.drug_product(site, code)
+    build.sampled(site, number)
+    with pytest.raises(Refused) as refusal:
+        act(site, "rhea", submit_lot, SubmitLot(lot_number=number, credentials=credentials("rhea")))
+    assert codes(refusal) == {"result-missing"}
+
+
+def test_the_passage_on_the_certificate_is_that_of_the_last_expansion_not_of_the_last_correction(site: Site) -> None:
+    thawed, basal = build.bank(site), build.released_material(site)
+    made, all_cells = [(K.CULTURE, "180", "10*6.{cells}")], ("180", "10*6.{cells}")
+    inputs = {thawed: ("1", "{vial}"), basal: ("1", "L")}
+    first = build.step(site, "expansion", inputs, made, passage_number="3")
+    second = build.step(site, "expansion", {first.lot: all_cells}, made, passage_number="4")
+    collected = [(K.CONDITIONED_MEDIUM, "2", "L")]
+    medium = build.step(site, "conditioning", {second.lot: all_cells, basal: ("2", "L")}, collected).lot
+    with reading(site.engine) as session:
+        early = session.exec(
+            select(Reading).join(Step).where(Step.number == first.step, Reading.parameter == "passage_number")
+        ).one()
+    correction = CorrectReading(reading_id=early.key, value="2", reason="counted from the thaw")
+    act(site, "tom", correct_reading, correction)
+    with reading(site.engine) as session:
+        assert _origin(session, build.lot(site, medium)).passage == "P4"
 
 
 @MADE

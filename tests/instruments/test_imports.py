@@ -9,10 +9,10 @@ import pytest
 from sqlmodel import select
 
 from api.demo_files import nanosight_summary
-from domain.errors import DomainError, Forbidden, Invalid
+from domain.errors import DomainError, Forbidden, Invalid, Refused
 from domain.instruments.imports import ImportNanoSight, import_nanosight
 from domain.laboratory.models import Result
-from domain.laboratory.results import distribution_of
+from domain.laboratory.results import CorrectResult, correct_result, distribution_of
 from domain.laboratory.specifications import DefineMethod, define_method
 from domain.laboratory.values import NotReportable, Numeric, load_value
 from domain.store import reading
@@ -126,3 +126,30 @@ def test_a_file_measured_before_the_sample_was_taken_is_not_of_it(site: Site, sa
     with pytest.raises(DomainError) as refusal:
         imported(site, sample, file_of(site, captured_at=datetime(2020, 6, 16, 11, 52)))  # noqa: DTZ001 - the instrument's clock has no zone
     assert "before-the-sample" in codes(refusal)
+
+
+def test_what_the_instrument_warns_of_must_be_answered_in_a_comment(site: Site, sample: str) -> None:
+    data = file_of(site, runs=5).replace(
+        b"Validity of concentration measurement,OK", b"Validity of concentration measurement,Unreliable", 1
+    )
+    with pytest.raises(Invalid) as refusal:
+        imported(site, sample, data)
+    assert codes(refusal) == {"comment-needed"}
+    found = imported(site, sample, data, comment="focus lost in the first run only")
+    assert "(1 of 5 runs" in found["SIZE-DIST"].flags
+
+
+def test_an_imported_result_is_not_overtyped(site: Site, sample: str) -> None:
+    found = imported(site, sample, file_of(site))
+    now = site.clock()
+    command = CorrectResult(
+        result_id=found["PART-CONC"].key,
+        reason="looks better",
+        replicates=("1E11", "1E11", "1E11"),
+        unit="{particles}/mL",
+        started_at=now,
+        finished_at=now,
+    )
+    with pytest.raises(Refused) as refusal:
+        act(site, "ben", correct_result, command)
+    assert codes(refusal) == {"not-by-hand"}

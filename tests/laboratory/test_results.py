@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from domain.disposition.queries import my_work
 from domain.errors import Conflict, DomainError, Forbidden, Invalid, Refused
 from domain.laboratory.models import Result, ResultInput, ReviewOutcome
 from domain.laboratory.queries import lot_results
@@ -23,7 +24,7 @@ from domain.laboratory.verdict import CriterionKind, Verdict
 from domain.store import reading
 from domain.work import Site
 from tests import build
-from tests.cast import Clock, act, credentials
+from tests.cast import Clock, act, actor, credentials
 from tests.stages import LOT
 
 
@@ -232,3 +233,66 @@ def test_a_drug_product_without_an_approved_specification_is_not_sampled(site: S
     with pytest.raises(Refused) as refusal:
         build.sampled(site, number)
     assert codes(refusal) == {"no-specification"}
+
+
+@pytest.mark.parametrize(
+    ("test", "replicates"),
+    [
+        ("PH", ("-4", "25")),
+        ("PH", ("14.1", "7.2")),
+        ("ENDO", ("-0.25", "-0.25")),
+        ("ENDO", ("<-5", "<-5")),
+        ("PART-CONC", ("-1E9", "1E10", "1E10")),
+        ("PROT", ("8.1", "-0.1", "8.0")),
+    ],
+)
+def test_a_figure_that_cannot_be_is_refused_as_it_is_typed(
+    site: Site, sample: str, test: str, replicates: tuple[str, ...]
+) -> None:
+    with pytest.raises(Invalid) as refusal:
+        build.entered(site, sample, test, *replicates)
+    assert codes(refusal) == {"value-outside-hard-bounds"}
+    assert results(site) == {}
+
+
+@pytest.mark.parametrize("typed", ["0.04", "<0.01", "0"])
+def test_a_figure_below_what_the_method_can_quantify_is_written_as_less_than_it(
+    site: Site, sample: str, typed: str
+) -> None:
+    with pytest.raises(Invalid) as refusal:
+        build.entered(site, sample, "ENDO", typed, typed)
+    assert codes(refusal) == {"below-quantification"}
+
+
+def test_my_work_lists_the_sample_until_every_required_result_is_there(site: Site, lot: str, sample: str) -> None:
+    def waiting() -> list[str]:
+        with reading(site.engine) as session:
+            return [one.number for one in my_work(session, site.today(), actor(site, "ben")).to_test]
+
+    assert waiting() == [sample]
+    build.entered(site, sample, "PH", "7.2", "7.2")
+    assert waiting() == [sample]
+    refused = build.entered(site, sample, "APP-CAKE", "intact")
+    said = {"sample_number": sample, "result_ids": (refused,), "comment": "no photograph"}
+    command = ReviewResults(**said, outcome=ReviewOutcome.REFUSED, credentials=credentials("rhea"))  # type: ignore[arg-type]
+    act(site, "rhea", review_results, command)
+    started = site.clock()
+    assert isinstance(site.clock, Clock)
+    site.clock.advance(days=14)
+    for test, (_, usual) in build.PANEL.items():
+        if usual and test not in ("PH", "APP-CAKE"):
+            build.entered(site, sample, test, *usual, started_at=started)
+    assert waiting() == [sample]
+    now = site.clock()
+    correction = CorrectResult(
+        result_id=refused, reason="photographed", replicates=("intact",), started_at=now, finished_at=now
+    )
+    act(site, "ben", correct_result, correction)
+    assert waiting() == []
+
+
+def test_quality_assurance_sees_the_materials_that_wait_for_acceptance(site: Site) -> None:
+    number = build.material(site)
+    with reading(site.engine) as session:
+        waiting = my_work(session, site.today(), actor(site, "cleo")).to_accept
+    assert number in [lot.lot_number for lot in waiting]

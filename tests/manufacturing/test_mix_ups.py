@@ -9,15 +9,14 @@ from sqlmodel import select
 
 from domain.disposition.decisions import AcceptLot, accept_lot
 from domain.errors import DomainError, Invalid, Refused, Stale
-from domain.lots.models import Lot
 from domain.manufacturing.donors import WithdrawConsent, record_markers, withdraw_consent
 from domain.manufacturing.models import Eligibility, Marker, MarkerVerdict, Reading
 from domain.manufacturing.steps import CorrectReading, correct_reading
 from domain.store import reading
-from domain.work import Site, transaction
+from domain.work import Site
 from tests import build
 from tests.build import K
-from tests.cast import act, actor, raw
+from tests.cast import act, raw
 
 MADE = pytest.mark.stage("drug_product")
 
@@ -54,6 +53,13 @@ def test_a_step_cannot_give_more_vials_than_it_took(site: Site, filled: str) -> 
         build.ended(site, began, [("6", "{vial}")], build.readings_for("lyophilization"))
     assert codes(refusal) == {"more-than-taken"}
     build.ended(site, began, [("5", "{vial}")], build.readings_for("lyophilization"))
+
+
+def test_vials_are_counted_in_nothing_but_vials(site: Site, filled: str) -> None:
+    outputs = [(K.LYOPHILIZED_VIALS, "mL")]
+    with pytest.raises(Refused) as refusal:
+        build.begun(site, "lyophilization", {filled: ("5", "{vial}")}, outputs, product_code="UC-EV-50")
+    assert codes(refusal) == {"wrong-unit"}
 
 
 def test_vials_are_whole(site: Site, filled: str) -> None:
@@ -107,9 +113,9 @@ def test_a_marker_recorded_while_the_decision_was_made_does_not_slip_under_it(si
         laboratory="Blood bank",
         results=(build.MarkerEntry(marker=Marker.CMV, verdict=MarkerVerdict.POSITIVE, sampled_on=site.today()),),
     )
-    with pytest.raises(Stale), transaction(site, actor(site, "tom")) as work:
-        work.now = before
-        record_markers(work, late)
+    site.clock.now = before  # type: ignore[attr-defined]
+    with pytest.raises(Stale):
+        act(site, "tom", record_markers, late)
 
 
 def test_a_positive_marker_stands_against_a_decision_that_did_not_see_it_whatever_the_clock_said(site: Site) -> None:
@@ -139,15 +145,12 @@ def test_a_crumb_taken_of_a_mountain_is_missing_from_it(site: Site) -> None:
 @MADE
 def test_a_correction_that_makes_the_values_unusual_together_needs_a_comment_too(site: Site) -> None:
     with reading(site.engine) as session:
-        filled = session.exec(select(Lot).where(Lot.kind == "filled_vials")).one()
-        volume = session.exec(select(Reading).where(Reading.parameter == "fill_volume_target")).first()
-    assert filled
-    assert volume is not None
-    said = {"reading_id": volume.key, "value": "2.3", "unit": "mL", "reason": "typed wrong"}
+        held = session.exec(select(Reading).where(Reading.parameter == "hold_time")).one()
+    said: dict[str, Any] = {"reading_id": held.key, "value": "30", "unit": "h", "reason": "typed wrong"}
     with pytest.raises(Invalid) as refusal:
         act(site, "tom", correct_reading, CorrectReading(**said))
     assert codes(refusal) == {"comment-needed"}
-    act(site, "tom", correct_reading, CorrectReading(**said, comment="recalibrated pump"))
+    act(site, "tom", correct_reading, CorrectReading(**said, comment="the filter had to be changed"))
 
 
 @MADE

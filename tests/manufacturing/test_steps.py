@@ -249,7 +249,10 @@ def test_a_step_ends_after_it_began_and_not_in_the_future(site: Site, clock: Clo
 
 @pytest.mark.requirement("URS-016")
 def test_a_step_entered_later_is_marked_late(site: Site, clock: Clock) -> None:
-    expansion(site, started_at=clock.now - timedelta(hours=2))
+    thawed = bank(site)
+    clock.advance(hours=3)
+    started = clock.now - timedelta(hours=2)
+    begun(site, "expansion", {thawed: ("1", "{vial}")}, [(K.CULTURE, "10*6.{cells}")], started_at=started)
     assert raw(site, "SELECT late FROM step WHERE kind = 'expansion'") == [(True,)]
 
 

@@ -8,8 +8,7 @@ from domain.errors import DomainError, Refused, Unauthenticated
 from domain.people import operations
 from domain.people.models import SignInKind
 from domain.people.operations import COMMAND_LINE, GrantRole, OpenSignIn, grant_role, open_sign_in, sign_in
-from domain.permissions import Role, permissions_of, toxic_pairs
-from domain.permissions import Permission as P
+from domain.permissions import Permission, Role, permissions_of, toxic_pairs
 from domain.work import Site
 from tests.cast import act, password, raw
 
@@ -23,7 +22,7 @@ def test_no_roles_together_bring_results_in_and_release_lots() -> None:
     for role in Role:
         for other in Role:
             held = permissions_of((role, other))
-            if P.RELEASE_LOT in held and (P.IMPORT_RESULT in held or P.ENTER_RESULT in held):
+            if Permission.RELEASE_LOT in held and (Permission.IMPORT_RESULT in held or Permission.ENTER_RESULT in held):
                 assert toxic_pairs((role, other))
 
 

@@ -230,7 +230,11 @@ class Story:
 
     def measure(self, sample: str, data: bytes, name: str = "NTA-ExperimentSummary.csv") -> list[int]:
         """The instrument sends its file."""
-        form = {"concentration_method": "SOP-PART-CONC", "size_method": "SOP-SIZE-DIST"}
+        form = {
+            "concentration_method": "SOP-PART-CONC",
+            "size_method": "SOP-SIZE-DIST",
+            "comment": "few particles per frame, as expected at this dilution",
+        }
         answer = self.house.ask(
             "nano", "POST", f"/api/v1/samples/{sample}/nanosight", data=form, files={"file": (name, data)}
         )
