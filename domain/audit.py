@@ -273,7 +273,9 @@ def _stored_forms(columns: Iterable[sa.Column[Any]], dialect: str) -> list[tuple
     """What the driver gives otherwise than it was sealed: on SQLite everything is sealed as it is stored, save booleans."""
     if dialect == "sqlite":
         truth = {0: False, 1: True}
-        return [(column.name, lambda one: truth.get(one, one)) for column in columns if isinstance(column.type, sa.Boolean)]
+        return [
+            (column.name, lambda one: truth.get(one, one)) for column in columns if isinstance(column.type, sa.Boolean)
+        ]
     kinds = (sa.DateTime, sa.Date, sa.Numeric, UtcDateTime, ExactDecimal)
     return [(column.name, _plain) for column in columns if isinstance(column.type, kinds)]
 
@@ -340,7 +342,9 @@ def _verify_rows(session: Session, cls: type[Entity]) -> tuple[int, str | None]:
     shown = ", ".join(f'here."{name}"' for name in names)
     for row in _raw(session, f"SELECT {shown}, ({newest}) FROM {table.name} AS here ORDER BY here.id"):  # noqa: S608
         count += 1
-        if bytes in map(type, row):  # SQLite keeps bytes in any column: they read as the text, and are found by no look-up
+        if bytes in map(
+            type, row
+        ):  # SQLite keeps bytes in any column: they read as the text, and are found by no look-up
             return count, f"{table.name} {row[names.index('id')]} was altered behind the application's back"
         fields = {name: value for name, value in zip(names, row, strict=False) if value is not None}
         for name, plain in stored:

@@ -59,7 +59,6 @@ def plain_decimal(value: Decimal) -> str:
     return format(value.copy_abs() if value.is_zero() else value, "f")
 
 
-
 def iso_utc(moment: datetime) -> str:
     """UTC as text of fixed width (2026-11-22T10:08:35.000000Z), so that text order is time order."""
     if moment.tzinfo is None:
@@ -168,7 +167,9 @@ def engine_for(url: str, *, pool_size: int = 10) -> sa.Engine:
         return _sqlite(parsed, pool_size)
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-        return sa.create_engine(parsed, pool_size=pool_size, max_overflow=0, connect_args={"options": POSTGRESQL_OPTIONS})
+        return sa.create_engine(
+            parsed, pool_size=pool_size, max_overflow=0, connect_args={"options": POSTGRESQL_OPTIONS}
+        )
     raise ValueError(f"no engine for {parsed.get_backend_name()!r}: allowed are sqlite and postgresql")
 
 
@@ -244,6 +245,11 @@ def writing(engine: sa.Engine) -> Iterator[Session]:
     """A session that may write. It never commits by itself: `work.transaction` does."""
     with _write_lock(engine), WritingSession(_for_writing(engine), expire_on_commit=False) as session:
         yield session
+
+
+@lru_cache(maxsize=16)
+def _isolated(engine: sa.Engine, level: str) -> sa.Engine:
+    return engine.execution_options(isolation_level=level)
 
 
 @lru_cache(maxsize=16)

@@ -181,10 +181,15 @@ def distribution_svg(
     """
     shown = histogram(edges, values)
     axes = axes_for(shown, width - 76, height - 70)
+    above = not _svg_room(axes, mode, percent_30_150)
+    if above:
+        axes = axes_for(shown, width - 76, height - 82)
     desc = (
         f"Mode {mode} nm; {percent_30_150} % of the particles within 30 to 150 nm. Drawn from 0 to {axes.x_end:g} nm."
     )
-    body = "".join((*_svg_grid(axes), *_svg_curve(shown, axes), *_svg_labels(shown, axes, mode, percent_30_150)))
+    body = "".join(
+        (*_svg_grid(axes), *_svg_curve(shown, axes), *_svg_labels(shown, axes, mode, percent_30_150, above=above))
+    )
     name = escape(ident, {'"': "&quot;"})
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="exo-plot" role="img" aria-labelledby="{name}-t {name}-d" '
@@ -240,18 +245,38 @@ def _svg_path(points: tuple[Point, ...]) -> str:
     return path + (f"H{turns[-1][0]}" if turns[-1][0] != pen else "")
 
 
-def _svg_labels(shown: Histogram, axes: Axes, mode: str, percent: str) -> list[str]:
-    top, beside = -axes.height + 18, axes.x(BAND[1]) + 12
+def _svg_beside(axes: Axes, mode: str) -> float:
+    """Where words right of the band and of the mode begin."""
+    number = _number_of(mode)
+    beside = axes.x(BAND[1]) + 12
+    return max(beside, axes.x(number) + 22) if number is not None and number < axes.x_end else beside
+
+
+def _svg_room(axes: Axes, mode: str, percent: str) -> bool:
+    """Whether the words fit right of the band; a page's own font may be a sixth wider than ours, a German word too."""
+    said = f"{percent} % within 30–150 nm"
+    return _svg_beside(axes, mode) + width_of(said, SEMIBOLD, 13) * 1.2 <= axes.width
+
+
+def _svg_labels(shown: Histogram, axes: Axes, mode: str, percent: str, *, above: bool) -> list[str]:
+    """Mode and share: right of the band, or above the plot where there is no room beside it."""
+    top, beside = -axes.height + 18, _svg_beside(axes, mode)
     parts: list[str] = []
     number = _number_of(mode)
     if number is not None and number < axes.x_end:
         x, y = axes.x(number), -axes.y(density_at(shown, number))
-        beside = max(beside, x + 22)
-        parts.append(f'<path class="axis" d="M{x:.1f} {y:.1f}L{beside - 6:.1f} {top - 4:.1f}"/>')
+        if not above:
+            parts.append(f'<path class="axis" d="M{x:.1f} {y:.1f}L{beside - 6:.1f} {top - 4:.1f}"/>')
         parts.append(f'<circle class="mode" cx="{x:.1f}" cy="{y:.1f}" r="4"/>')
-        parts.append(f'<text class="said" x="{beside:.1f}" y="{top:.1f}">Mode {escape(mode)} nm</text>')
+        place = f'x="0" y="{-axes.height - 10:.1f}"' if above else f'x="{beside:.1f}" y="{top:.1f}"'
+        parts.append(f'<text class="said" {place}>Mode {escape(mode)} nm</text>')
     said = f"{escape(percent)} % within 30–150 nm"
-    parts.append(f'<text class="said" x="{beside:.1f}" y="{top + 20:.1f}">{said}</text>')
+    place = (
+        f'x="{axes.width:.1f}" y="{-axes.height - 10:.1f}" text-anchor="end"'
+        if above
+        else f'x="{beside:.1f}" y="{top + 20:.1f}"'
+    )
+    parts.append(f'<text class="said" {place}>{said}</text>')
     if shown.beyond:
         parts.append(f'<text x="{axes.width:.1f}" y="-18" text-anchor="end">{escape(beyond_text(shown))} →</text>')
     return parts

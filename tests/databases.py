@@ -38,7 +38,7 @@ class Databases(ABC):
         engine.dispose()
         self.times[stage] = clock.now
 
-    def _settle(self, engine: sa.Engine) -> None:
+    def _settle(self, engine: sa.Engine) -> None:  # noqa: B027 - PostgreSQL needs nothing
         """What an engine needs before its database can be kept."""
 
 
@@ -104,11 +104,8 @@ class PostgreSQL(Databases):
 
     def _keep(self, engine: sa.Engine, stage: str) -> str:
         """Copy every row into a schema of the stage; returns the script that puts them back, while triggers sleep."""
-        reset = [
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()",
-            "SET session_replication_role = replica",
-        ]
+        others = "pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        reset = [f"SELECT pg_terminate_backend(pid) FROM {others}", "SET session_replication_role = replica"]
         with engine.begin() as connection:
             connection.exec_driver_sql(f"CREATE SCHEMA stage_{stage}")
             for table in sa.inspect(connection).get_table_names():

@@ -1,10 +1,11 @@
 """The public look-up as a page: no account, one request, the state of this minute first."""
 
 import hashlib
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, File, Request, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
@@ -12,18 +13,21 @@ from api.deps import site_of
 from api.web import security
 from api.web.pages import FOLDER, TEMPLATES
 from api.web.public_words import OTHERWISE, STANDINGS, WORDS, Language, language_of
-from domain.certificates.queries import PublicLot, public_lot
+from domain.certificates.queries import FileChecked, PublicLot, check_file, public_lot
 from domain.errors import NotFound
 from domain.lots.models import LotState
 from domain.store import reading
 from domain.work import Profile
 from reports.plots import distribution_svg
-from reports.wording import for_people, site_date, site_time
+from reports.wording import at_site, for_people, site_date, site_time
 
 router = APIRouter(include_in_schema=False)
 
 STYLE = (FOLDER / "templates" / "public.css").read_text(encoding="utf-8").strip()
 POLICY = security.policy((security.hash_source(STYLE), security.hash_source(security.PLOT_STYLE)))
+
+#: As large as a certificate may be.
+MOST_BYTES = 20_000_000
 
 #: In what order the groups of tests are told.
 GROUPS = ("safety", "physicochemical", "identity", "purity", "potency")
@@ -51,20 +55,71 @@ def look(request: Request, lot: str = "", lang: str | None = None) -> Response:
 def show(lot_number: str, request: Request, lang: str | None = None) -> Response:
     """A lot's certificate; unknown and unreleased lots get the very same page."""
     site, language = site_of(request), _language(request, lang)
+    now = site.clock().replace(second=0, microsecond=0)
     with reading(site.engine) as session:
         try:
             found = public_lot(session, lot_number, site.today())
         except NotFound:
             return _drawn(request, language, "public_missing.html", 404)
-    etag = _etag(found, language, site.profile)
+    etag = _etag(found, language, site.profile, now)
     headers = {**FRESH, "ETag": etag, "Content-Language": language}
     if etag in (part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")):
         return Response(status_code=304, headers=headers)
-    return _drawn(request, language, "public.html", 200, headers, **_shown(found, language, site.profile))
+    return _drawn(request, language, "public.html", 200, headers, now=now, **_shown(found, language, site.profile, now))
 
 
-def _etag(found: PublicLot, language: Language, profile: Profile) -> str:
-    told = repr((found.etag, language, _LOOK, profile))
+@router.get("/verify")
+def ask_for_file(request: Request, lang: str | None = None) -> Response:
+    """The form for a file that somebody was sent."""
+    return _drawn(request, _language(request, lang), "public_verify.html", 200, told="", refused=False)
+
+
+@router.post("/verify")
+def verify(request: Request, file: UploadFile | None = File(None), lang: str | None = None) -> Response:
+    """Whether a file is a certificate of this laboratory, byte for byte, and what is true of its lot now. It is not kept."""
+    site, language = site_of(request), _language(request, lang)
+    data = file.file.read(MOST_BYTES + 1) if file else b""
+    if not 0 < len(data) <= MOST_BYTES:
+        return _drawn(request, language, "public_verify.html", 422, told="", refused=True)
+    digest = hashlib.sha256(data).hexdigest()
+    with reading(site.engine) as session:
+        found = check_file(session, digest, site.today())
+    checked = found if found is not None and found.sound else None
+    told, tone, icon = _judged(checked)
+    return _drawn(
+        request,
+        language,
+        "public_verify.html",
+        200,
+        told=told,
+        tone=tone,
+        icon=icon,
+        refused=False,
+        checked=checked,
+        sha256=digest,
+        standing=STANDINGS[language].get(checked.lot.state, OTHERWISE[language]) if checked else None,
+        as_of=_minute(site.clock(), site.profile.time_zone),
+    )
+
+
+def _judged(checked: FileChecked | None) -> tuple[str, str, str]:
+    """What is said of a file, and how it looks; a lot that may not be used comes before a revision that does not count."""
+    if checked is None:
+        return "not_ours", "bad", "cross"
+    if checked.lot.state is not LotState.RELEASED:
+        return "genuine_barred", "bad" if checked.lot.state is LotState.RECALLED else "warn", "cross"
+    return ("genuine_current", "good", "check") if checked.newest else ("genuine_old", "warn", "clock")
+
+
+def _minute(at: datetime, zone: str) -> str:
+    """`2026-11-20 09:31 +01:00 (Europe/Berlin)`."""
+    local = at_site(at, zone)
+    return f"{local:%Y-%m-%d %H:%M} {local.isoformat()[-6:]} ({zone})"
+
+
+def _etag(found: PublicLot, language: Language, profile: Profile, now: datetime) -> str:
+    """The page says as of which minute it is, so it is another one a minute later."""
+    told = repr((found.etag, language, _LOOK, profile, now.isoformat()))
     return f'"{hashlib.sha256(told.encode()).hexdigest()[:32]}"'
 
 
@@ -93,7 +148,7 @@ def _drawn(
     return HTMLResponse(html, status, headers=headers or {**FRESH, "Content-Language": language})
 
 
-def _shown(found: PublicLot, language: Language, profile: Profile) -> dict[str, Any]:
+def _shown(found: PublicLot, language: Language, profile: Profile, now: datetime) -> dict[str, Any]:
     """Everything the page shows, each word in its language; figures exactly as certified."""
     content, say = found.certificate, WORDS[language]
     standing = STANDINGS[language].get(found.state, OTHERWISE[language])
@@ -121,6 +176,7 @@ def _shown(found: PublicLot, language: Language, profile: Profile) -> dict[str, 
     ]
     return {
         "found": found,
+        "as_of": _minute(now, profile.time_zone),
         "content": content,
         "standing": standing,
         "urgent": found.state is LotState.RECALLED,

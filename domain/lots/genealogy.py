@@ -18,7 +18,10 @@ from sqlmodel import Session
 
 from domain.errors import NotFound, Reason
 from domain.lots.lifecycle import state_on
-from domain.lots.models import LotState
+from domain.lots.models import Lot, LotState
+from domain.store import Prepared
+
+_LOT: sa.Table = Lot.__table__  # type: ignore[attr-defined]
 
 _EDGE = """s.id AS step_id, s.number, s.kind AS step_kind,
     l.id AS lot_id, l.lot_number, l.kind, l.state, l.expires_on, l.unit"""
@@ -69,7 +72,11 @@ WHERE s.id = done.step_id AND y.step_id = done.step_id AND l.id = y.lot_id
 _STEP_ID, _LOT_ID = 2, 5  # columns of both
 _ancestor_ids = sa.text(f"{_UP} SELECT id FROM up WHERE id <> :lot")  # noqa: S608
 _descendant_ids = sa.text(f"{_DOWN} SELECT id FROM down WHERE id <> :lot")  # noqa: S608
-_lot = sa.text("SELECT id, lot_number, kind, state, expires_on FROM lot WHERE lot_number = :number")
+_lot = Prepared(
+    sa.select(_LOT.c.id, _LOT.c.lot_number, _LOT.c.kind, _LOT.c.state, _LOT.c.expires_on).where(
+        _LOT.c.lot_number == sa.bindparam("number")
+    )
+)
 
 
 # Not frozen, as a trace has thousands of these, and a frozen one takes three times as long to make.
@@ -121,22 +128,23 @@ def trace(session: Session, lot_number: str, today: date) -> Trace:
     ("").
     """
     connection = session.connection()
-    start = connection.execute(_lot, {"number": lot_number}).first()
-    if start is None:
+    found = _lot.rows(connection, number=lot_number)
+    if not found:
         raise NotFound(Reason("lot-not-found", f"there is no lot {lot_number!r}", "lot_number"))
+    (start,) = found
     above = _edges(connection, ANCESTORS, start.id)
     below = _edges(connection, DESCENDANTS, start.id)
     distances = {start.id: 0} | _distances(above, start.id, "yielded", -1) | _distances(below, start.id, "consumed", 1)
     rows = {row[_LOT_ID]: row[_LOT_ID + 1 : _LOT_ID + 5] for row in (*above, *below)}
     rows[start.id] = (start.lot_number, start.kind, start.state, start.expires_on)
     states: dict[tuple[Any, Any], str] = {}
-    found = []
+    lots = []
     for key, (number, kind, state, expires) in rows.items():
         if (state, expires) not in states:
             states[state, expires] = _state(state, expires, today)
-        found.append(TraceLot(number, kind, states[state, expires], distances[key]))
-    found.sort(key=attrgetter("distance", "lot_number"))
-    return Trace(start.lot_number, tuple(found), tuple([_edge(row) for row in (*above, *below)]))
+        lots.append(TraceLot(number, kind, states[state, expires], distances[key]))
+    lots.sort(key=attrgetter("distance", "lot_number"))
+    return Trace(start.lot_number, tuple(lots), tuple([_edge(row) for row in (*above, *below)]))
 
 
 def _edges(connection: sa.Connection, sql: str, lot_id: int) -> list[tuple[Any, ...]]:

@@ -416,7 +416,9 @@ def _unfit_outputs(kind: StepKind, command: StartStep, product: Product | None) 
     for wanted in command.outputs:
         unit_of(wanted.unit, "outputs.unit")
         if wanted.kind in VIALS and wanted.unit not in ("{vial}", "{container}"):
-            yield Reason("wrong-unit", f"{wanted.kind.value} are counted in {{vial}}, not in {wanted.unit}", "outputs.unit")
+            yield Reason(
+                "wrong-unit", f"{wanted.kind.value} are counted in {{vial}}, not in {wanted.unit}", "outputs.unit"
+            )
         if wanted.kind not in kind.yields:
             yield Reason(
                 "wrong-kind-of-lot", f"{kind.en} yields {', '.join(kind.yields)}, not {wanted.kind.value}", "outputs"

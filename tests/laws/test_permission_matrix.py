@@ -101,7 +101,7 @@ TABLE: dict[str, Need] = {
 #: What is no part of the API and open to all: the documents of the API, and what whoever runs the server asks.
 OPEN = {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc", "/health/live", "/health/ready", "/metrics"}
 #: Pages without a sign-in: the look-up, its check of a file, what a refusal means, and the door.
-OPEN_PAGES = {"/", "/problems", "/problems/{code}", "/c", "/c/{lot_number:path}", "/sign-in", "/sign-out"}
+OPEN_PAGES = {"/", "/problems", "/problems/{code}", "/c", "/c/{lot_number:path}", "/verify", "/sign-in", "/sign-out"}
 
 WHO: Mapping[Role, str] = {roles[0]: username for username, (_, _, roles) in reversed(CAST.items()) if len(roles) == 1}
 
