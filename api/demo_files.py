@@ -1,9 +1,12 @@
 """Instrument files for the demonstration data: invented measurements in the layout of the real instruments."""
 
+import argparse
 import math
 import random
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from domain.laboratory.size_distribution import SizeDistribution, Statistics, average
 
@@ -185,3 +188,28 @@ def _error(values: Sequence[float]) -> float:
         return 0.0
     centre = _mean(values)
     return math.sqrt(math.fsum((value - centre) ** 2 for value in values) / (len(values) - 1) / len(values))
+
+
+def main() -> None:
+    """Write a file that was captured just now, as the instrument would: `python -m api.demo_files SA-000012 summary.csv`."""
+    asked = argparse.ArgumentParser(description="Write an invented NTA summary file, captured now.")
+    asked.add_argument("sample", help="sample number, written into the file")
+    asked.add_argument("file", type=Path, help="the file to write")
+    asked.add_argument("--mode", type=float, default=105.0, help="nm, 20 to 500")
+    asked.add_argument("--per-ml", type=float, default=2.4e10, help="particles per mL, undiluted")
+    asked.add_argument("--zone", default="Europe/Berlin", help="the time zone of the laboratory")
+    said = asked.parse_args()
+    data = nanosight_summary(
+        mode_nm=said.mode,
+        concentration_per_ml=said.per_ml,
+        dilution=100,
+        runs=5,
+        seed=1,
+        sample=said.sample,
+        captured_at=datetime.now(ZoneInfo(said.zone)),
+    )
+    said.file.write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()

@@ -213,9 +213,13 @@ def _write_lock(engine: sa.Engine) -> AbstractContextManager[Any]:
 def reading(engine: sa.Engine, *, consistent: bool = False) -> Iterator[Session]:
     """A session for queries; `consistent` makes several statements see one state of the data."""
     level = "REPEATABLE READ" if consistent else "AUTOCOMMIT"
-    bound = engine if engine.dialect.name == "sqlite" else engine.execution_options(isolation_level=level)
+    bound = engine if engine.dialect.name == "sqlite" else _isolated(engine, level)
     with Session(bound, autoflush=False, expire_on_commit=False) as session:
         yield session
+        if consistent and bound is not engine and session.in_transaction():
+            # Nothing was flushed, so nothing is written: but at a ROLLBACK psycopg forgets every statement it has prepared.
+            driver: Any = session.connection().connection.driver_connection
+            driver.commit()
 
 
 class WritingSession(Session):

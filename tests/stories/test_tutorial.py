@@ -76,7 +76,7 @@ def test_every_command_of_the_tutorial_works_and_prints_what_it_promises(server:
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=tmp_path,
-        env=os.environ | {"EXOLOTL": server},
+        env=os.environ | {"EXOLOTL": server, "PYTHON": sys.executable, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
