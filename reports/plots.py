@@ -279,7 +279,7 @@ def _svg_labels(shown: Histogram, axes: Axes, mode: str, percent: str, *, above:
     parts.append(f'<text class="said" {place}>{said}</text>')
     if shown.beyond:
         told = f"{beyond_text(shown)} →"
-        begins = max(0.0, 1 - width_of(told, REGULAR, 12) * 1.2 / axes.width) * axes.x_end
+        begins = max(0.0, 1 - width_of(told, REGULAR, 12) * 1.35 / axes.width) * axes.x_end
         y = -max(18.0, axes.y(density_at(shown, begins)) + 8)
         parts.append(f'<text x="{axes.width:.1f}" y="{y:.1f}" text-anchor="end">{escape(told)}</text>')
     return parts

@@ -47,11 +47,11 @@ WITH RECURSIVE down(id) AS (
 
 #: Every edge above the lot: what was yielded on the way to it, and all that the steps which did so consumed.
 ANCESTORS = f"""{_UP}
-SELECT 'yielded' AS direction, l.quantity, {_EDGE}
+SELECT 'yielded' AS direction, coalesce(CAST(l.quantity AS TEXT), ''), {_EDGE}
 FROM up CROSS JOIN lot_yield y CROSS JOIN step s CROSS JOIN lot l
 WHERE y.lot_id = up.id AND s.id = y.step_id AND l.id = up.id
 UNION ALL
-SELECT 'consumed', c.quantity, {_EDGE}
+SELECT 'consumed', CAST(c.quantity AS TEXT), {_EDGE}
 FROM (SELECT DISTINCT y.step_id FROM up CROSS JOIN lot_yield y WHERE y.lot_id = up.id) AS done
 CROSS JOIN step s CROSS JOIN consumption c CROSS JOIN lot l
 WHERE s.id = done.step_id AND c.step_id = done.step_id AND l.id = c.lot_id
@@ -59,11 +59,11 @@ WHERE s.id = done.step_id AND c.step_id = done.step_id AND l.id = c.lot_id
 
 #: Every edge below the lot: what was consumed of it and its descendants, and all that those steps yielded.
 DESCENDANTS = f"""{_DOWN}
-SELECT 'consumed' AS direction, c.quantity, {_EDGE}
+SELECT 'consumed' AS direction, CAST(c.quantity AS TEXT), {_EDGE}
 FROM down CROSS JOIN consumption c CROSS JOIN step s CROSS JOIN lot l
 WHERE c.lot_id = down.id AND s.id = c.step_id AND l.id = down.id
 UNION ALL
-SELECT 'yielded', l.quantity, {_EDGE}
+SELECT 'yielded', coalesce(CAST(l.quantity AS TEXT), ''), {_EDGE}
 FROM (SELECT DISTINCT c.step_id FROM down CROSS JOIN consumption c WHERE c.lot_id = down.id) AS done
 CROSS JOIN step s CROSS JOIN lot_yield y CROSS JOIN lot l
 WHERE s.id = done.step_id AND y.step_id = done.step_id AND l.id = y.lot_id
@@ -144,7 +144,11 @@ def trace(session: Session, lot_number: str, today: date) -> Trace:
             states[state, expires] = _state(state, expires, today)
         lots.append(TraceLot(number, kind, states[state, expires], distances[key]))
     lots.sort(key=attrgetter("distance", "lot_number"))
-    return Trace(start.lot_number, tuple(lots), tuple([_edge(row) for row in (*above, *below)]))
+    edges = [
+        TraceEdge(step, kind, lot, direction, quantity, unit)
+        for direction, quantity, _, step, kind, _, lot, _, _, _, unit in (*above, *below)
+    ]
+    return Trace(start.lot_number, tuple(lots), tuple(edges))
 
 
 def _edges(connection: sa.Connection, sql: str, lot_id: int) -> list[tuple[Any, ...]]:
@@ -153,13 +157,6 @@ def _edges(connection: sa.Connection, sql: str, lot_id: int) -> list[tuple[Any, 
     if connection.dialect.name == "sqlite":
         return list(driver.execute(sql, {"lot": lot_id}).fetchall())
     return list(driver.execute(sql.replace(":lot", "%(lot)s"), {"lot": lot_id}).fetchall())
-
-
-def _edge(row: tuple[Any, ...]) -> TraceEdge:
-    direction, quantity, _, step, step_kind, _, lot_number, _, _, _, unit = row
-    if not isinstance(quantity, str):
-        quantity = "" if quantity is None else format(quantity, "f")
-    return TraceEdge(step, step_kind, lot_number, direction, quantity, unit)
 
 
 def _state(state: str, expires_on: str | date | None, today: date) -> str:

@@ -173,3 +173,12 @@ def test_nobody_is_kept_out_of_the_main_pages(chromium: Browser, site: Site, add
             assert serious(page) == [], path
             assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
         context.close()
+
+
+def test_the_description_of_the_api_needs_nothing_but_this_site(page: Page, address: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/docs")
+    page.wait_for_selector(".opblock")
+    assert page.title() == "Exolotl: the JSON API"
+    assert all(one.startswith((address, "data:")) for one in asked), asked

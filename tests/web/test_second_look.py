@@ -115,7 +115,9 @@ def test_a_stranger_learns_from_a_file_whether_it_is_genuine_and_still_counts(si
     assert "Genuine and current" in browser.send("/verify", files={"file": ("c.pdf", pdf)}).text
     assert "Not ours, or altered" in browser.send("/verify", files={"file": ("c.pdf", pdf + b" ")}).text
     assert browser.client.post("/verify").status_code == 422
-    Browser(site, "cleo").send("/lots/UEV26-0001/recall", {"recall_class": "II", "reason": "particles seen", **signed("cleo")})
+    Browser(site, "cleo").send(
+        "/lots/UEV26-0001/recall", {"recall_class": "II", "reason": "particles seen", **signed("cleo")}
+    )
     recalled = browser.send("/verify", files={"file": ("c.pdf", pdf)}).text
     assert "Genuine, but do not use" in recalled
     assert "Recalled" in recalled
