@@ -158,6 +158,7 @@ def import_file(
     token: Annotated[str, typer.Option(envvar="EXOLOTL_TOKEN", help="the instrument's API token")],
     dilution: Annotated[str | None, typer.Option(help="only if the file does not record it")] = None,
     measured_at: Annotated[datetime | None, typer.Option(help="only if the file carries no time; at the site")] = None,
+    comment: Annotated[str, typer.Option(help="why the file counts, if the instrument warns of something")] = "",
     reason: Annotated[str, typer.Option(help="only if the sample has NTA results already")] = "",
 ) -> None:
     """Import a NanoSight summary file into a sample."""
@@ -173,6 +174,7 @@ def import_file(
             size_method=size_method,
             dilution=dilution,
             measured_at=at,
+            comment=comment,
             reason=reason,
         )
         with transaction(site, actor) as work:

@@ -164,6 +164,9 @@ def test_import_file_enters_what_an_instrument_measured(
     file = tmp_path / "A-ExperimentSummary.csv"
     file.write_bytes(summary())
     methods = ("--concentration-method", "SOP-PART-CONC", "--size-method", "SOP-SIZE-DIST")
+    warned = exolotl("import-file", file, "--sample", sample, *methods, "--token", token)
+    assert (warned.exit_code, "comment-needed" in warned.output) == (1, True)
+    methods = (*methods, "--comment", "few particles at this dilution")
     done = exolotl("import-file", file, "--sample", sample, *methods, env={"EXOLOTL_TOKEN": token})
     assert done.exit_code == 0, done.output
     assert "PART-CONC" in done.output
