@@ -6,26 +6,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks.place import Place, place
+from benchmarks.place import STEP, Place, place
 from benchmarks.report import Figure
 from domain import audit
 from domain.store import iso_utc
 
 READING = ("id", "version", "step_id", "parameter", "entered_value", "entered_unit", "value", "unit", "comment",
            "happened_at", "recorded_at", "late", "recorded_by", "reason")  # fmt: skip
-STEP = (
-    "id",
-    "version",
-    "number",
-    "kind",
-    "location",
-    "equipment",
-    "comment",
-    "started_at",
-    "start_recorded_at",
-    "started_by",
-    "late",
-)
 ENTRY = ("sequence", "at", "actor_id", "actor", "act", "outcome", "reason", "previous", "digest")
 CHANGE = ("sequence", "ordinal", "record", "record_id", "row_digest", "changed")
 READINGS_OF_A_STEP = 20

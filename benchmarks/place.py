@@ -29,6 +29,10 @@ from tests.cast import Clock, furnish, password
 
 ENGINES = ("sqlite", "postgresql")
 
+#: The columns of a step that are filled in bulk.
+STEP = ("id", "version", "number", "kind", "location", "equipment", "comment", "started_at", "start_recorded_at",
+        "started_by", "late")  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Place:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from benchmarks.place import Place, place
+from benchmarks.place import STEP, Place, place
 from benchmarks.report import Figure
 from benchmarks.server import get, post, serving
 from domain.manufacturing.catalogue import STEP_KINDS
@@ -39,24 +39,11 @@ def measure(engine_name: str, quick: bool) -> Iterator[Figure]:
 def seed(here: Place, steps: int) -> None:
     """Open steps."""
     started = iso_utc(datetime.now(UTC) - timedelta(hours=2))
-    columns = (
-        "id",
-        "version",
-        "number",
-        "kind",
-        "location",
-        "equipment",
-        "comment",
-        "started_at",
-        "start_recorded_at",
-        "started_by",
-        "late",
-    )
     rows = (
         (one, 1, f"S-{one:06d}", KIND, "Clean room B2", "", "", started, started, 1, False)
         for one in range(1, steps + 1)
     )
-    here.fill("step", columns, rows)
+    here.fill("step", STEP, rows)
 
 
 def _requests(after: int, steps: int, token: str) -> tuple[list[str], list[str]]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
-from benchmarks.place import Place, place
+from benchmarks.place import STEP, Place, place
 from benchmarks.report import Figure
 from domain.lots.genealogy import ANCESTORS, DESCENDANTS, trace
 from domain.store import iso_utc, reading
@@ -129,19 +129,7 @@ def seed(here: Place, families: int) -> None:
     steps = [one for one in everyone if one % LOTS]
     here.fill(
         "step",
-        (
-            "id",
-            "version",
-            "number",
-            "kind",
-            "location",
-            "equipment",
-            "comment",
-            "started_at",
-            "start_recorded_at",
-            "started_by",
-            "late",
-        ),
+        STEP,
         ((one + 1, 1, f"S-{one:09d}", "expansion", "B2", "", "", now, now, 1, False) for one in steps),
     )
     here.fill("lot_yield", ("id", "version", "step_id", "lot_id"), ((one + 1, 1, one + 1, one + 1) for one in steps))
