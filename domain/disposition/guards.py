@@ -9,7 +9,7 @@ from domain.errors import Reason
 from domain.laboratory.catalogue import test as catalogue_test
 from domain.laboratory.models import Result, ResultReview, Sample
 from domain.laboratory.queries import Finding, LotResults, lot_results, unreviewed
-from domain.laboratory.results import too_early
+from domain.laboratory.results import believed_start, too_early
 from domain.laboratory.values import (
     VOCABULARY,
     NotReportable,
@@ -189,7 +189,10 @@ def _sterility_time(case: Case) -> Iterator[Reason]:
     for finding in _results(case).findings:
         result = finding.result
         if reason := too_early(
-            finding.method, load_value(result.value), result.started_at, min(result.finished_at, case.now)
+            finding.method,
+            load_value(result.value),
+            believed_start(finding.sample, result.started_at),
+            min(result.finished_at, case.now),
         ):
             yield reason
 

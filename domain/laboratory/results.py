@@ -279,11 +279,17 @@ def _why_not_kept(work: Work, sample: Sample, lot: Lot, found: Found) -> Iterato
         )
     if found.finished_at < found.started_at:
         yield Reason("times-reversed", "a test cannot finish before it started", "finished_at")
-    if reason := too_early(found.method, found.value, found.started_at, min(found.finished_at, work.now)):
+    begun = believed_start(sample, found.started_at)
+    if reason := too_early(found.method, found.value, begun, min(found.finished_at, work.now)):
         yield reason
     if found.raw_sha256 is not None:
         document_facts(work.session, found.raw_sha256)
         work.site.documents.get(found.raw_sha256)
+
+
+def believed_start(sample: Sample, started_at: datetime) -> datetime:
+    """The start as said, but not more than a day before the sample was on record: a back-dated sample cannot make a slow test final early."""
+    return max(started_at, sample.recorded_at - LATE_AFTER)
 
 
 def too_early(method: Method | None, value: ReportableValue, started_at: datetime, until: datetime) -> Reason | None:

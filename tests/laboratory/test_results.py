@@ -13,9 +13,11 @@ from domain.laboratory.models import Result, ResultInput, ReviewOutcome
 from domain.laboratory.queries import lot_results
 from domain.laboratory.results import (
     CorrectResult,
+    DrawSample,
     EnterResult,
     ReviewResults,
     correct_result,
+    draw_sample,
     enter_result,
     review_results,
 )
@@ -296,3 +298,17 @@ def test_quality_assurance_sees_the_materials_that_wait_for_acceptance(site: Sit
     with reading(site.engine) as session:
         waiting = my_work(session, site.today(), actor(site, "cleo")).to_accept
     assert number in [lot.lot_number for lot in waiting]
+
+
+@pytest.mark.requirement("URS-043")
+def test_a_back_dated_sample_does_not_make_sterility_early(site: Site, lot: str) -> None:
+    assert isinstance(site.clock, Clock)
+    made = site.clock()
+    site.clock.advance(days=15)
+    command = DrawSample(lot_number=lot, quantity=build.amount("10", "{vial}"), taken_at=made)
+    number = act(site, "ben", draw_sample, command).number
+    with pytest.raises(Refused) as refusal:
+        build.entered(site, number, "STER", "no growth", started_at=made)
+    assert codes(refusal) == {"too-early"}
+    site.clock.advance(days=13)
+    build.entered(site, number, "STER", "no growth", started_at=made)
