@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 import domain.audit
+import domain.certificates.following
 import domain.certificates.models
 import domain.documents
 import domain.jobs
