@@ -64,7 +64,7 @@ def bundle(content: CertificateContent) -> bytes:
         (package, "PackagedProductDefinition", product.package(content, made)),
         (substance, "Substance", product.substance(content)),
         (lot, "Medication", product.lot(content, made, substance, maker)),
-        (specimen, "Specimen", product.specimen(content, lot)),
+        (specimen, "Specimen", product.specimen(lot)),
         (plan, "PlanDefinition", specification.plan(content, plan, made, definitions)),
         *(
             (urn, "ObservationDefinition", specification.definition(line, urn, content.draft))
@@ -180,20 +180,21 @@ def _status(content: CertificateContent) -> str:
 
 def _notes(content: CertificateContent) -> list[Words]:
     """What stands on the certificate besides results: its status before the law, conditions, investigations, deviations, statements."""
-    reason = content.revision_reason
     notes = [
         content.product.regulatory_notice,
         content.conditional,
-        Words(en=f"Reason of the revision: {reason}", de=f"Grund der Revision: {reason}") if reason else None,
-        *(
-            Words(en=f"{one.on} {one.reference}: {one.words.en}", de=f"{one.on} {one.reference}: {one.words.de}")
-            for one in content.investigations
-        ),
+        _led("Reason of the revision: ", "Grund der Revision: ", content.revision_reason),
+        *(_led(*2 * (f"{one.on}, {one.reference}: ",), one.words) for one in content.investigations),
         content.deviations,
         *content.statements,
         *(Words(en=f"Missing: {one}", de=f"Fehlt: {one}") for one in content.missing),
     ]
     return [words for words in notes if words is not None]
+
+
+def _led(en: str, de: str, words: Words | None) -> Words | None:
+    """The words with something before them."""
+    return words and Words(en=en + words.en, de=de + words.de)
 
 
 def _signed(one: SignatureShown, report: str) -> Element:

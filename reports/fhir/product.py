@@ -137,7 +137,7 @@ def lot(content: CertificateContent, product_id: str, substance_id: str, maker_i
     )
     released = {
         "url": f"{PQ}/Extension-batch-release-date-pq",
-        "valueDateTime": shown.released_at.isoformat(),
+        "valueDateTime": shown.released_at.isoformat() if shown.released_at else None,
     }
     gtin = [{"system": GTIN, "code": what.gtin}] if what.gtin else []
     return filled(
@@ -148,7 +148,7 @@ def lot(content: CertificateContent, product_id: str, substance_id: str, maker_i
         totalVolume=written(what.fill_volume),
         ingredient=[{"item": {"reference": reference(substance_id)}, "isActive": True}],
         batch={
-            "extension": [made, *([] if content.draft else [released])],
+            "extension": [made, released],
             "lotNumber": shown.number,
             "expirationDate": shown.expires_on.isoformat(),
         },
@@ -156,6 +156,6 @@ def lot(content: CertificateContent, product_id: str, substance_id: str, maker_i
     )
 
 
-def specimen(content: CertificateContent, lot_id: str) -> Element:
+def specimen(lot_id: str) -> Element:
     """What was tested: a sample of the lot."""
     return filled(type=concept(text="Sample of the lot"), subject=reference(lot_id))
