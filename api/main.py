@@ -12,7 +12,8 @@ import api.rest
 import api.web
 from api import health, problems
 from api.limits import BodyLimit
-from api.settings import settings
+from api.rate_limits import RateLimits
+from api.settings import Settings, settings
 from domain.work import Site
 
 DESCRIPTION = """
@@ -24,10 +25,11 @@ new record that names the one it replaces. This system never claims that a produ
 """
 
 
-def create_app(site: Site | None = None, threads: int | None = None) -> FastAPI:
-    """The application for a site (default: the one the settings describe)."""
-    chosen = site or settings().site()
-    tokens = threads or settings().worker_threads()
+def create_app(site: Site | None = None, threads: int | None = None, given: Settings | None = None) -> FastAPI:
+    """The application for a site (default: the one the settings describe), with the settings given or those of the process."""
+    known = given or settings()
+    chosen = site or known.site()
+    tokens = threads or known.worker_threads()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -43,13 +45,14 @@ def create_app(site: Site | None = None, threads: int | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.site = chosen
+    app.state.site, app.state.settings = chosen, known
     problems.install(app)
     api.rest.install(app)
     app.include_router(health.router)
-    api.web.install(app)
     registry = CollectorRegistry()
     app.state.metrics = SimpleNamespace(registry=registry)
+    app.add_middleware(RateLimits, rules=known.rate_rules(), registry=registry)
+    api.web.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(health.Metrics, registry=registry)
     return app

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from api.mail import Mail, checked_sender
+from api.rate_limits import IN_MEMORY, Budget, Proxies, Rules, limits_of, store_of
 from domain.documents import Documents
 from domain.errors import Invalid
 from domain.lots.numbers import checked_scheme
@@ -17,7 +19,7 @@ from reports.certificate import render
 class Settings(BaseSettings):
     """Settings of one installation."""
 
-    model_config = SettingsConfigDict(env_prefix="EXOLOTL_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="EXOLOTL_", extra="ignore", hide_input_in_errors=True)
 
     database_url: str = Field(
         default="sqlite:///data/exolotl.db", description="`sqlite:///path` or `postgresql+psycopg://…`"
@@ -44,6 +46,29 @@ class Settings(BaseSettings):
     threads: int = Field(
         default=0, ge=0, le=100, description="requests worked on at once; 0: 2 on SQLite, 10 on PostgreSQL"
     )
+    rate_lookups: str = Field(
+        default="60/minute",
+        description="look-ups and downloads by one address; several limits as `60/minute; 1000/day`, or `off`",
+    )
+    rate_verify: str = Field(default="20/minute", description="files checked for one address")
+    rate_follow: str = Field(default="30/hour", description="lots followed by one address")
+    rate_compare: str = Field(default="30/minute", description="comparisons by one address")
+    rate_sign_in: str = Field(default="30/minute", description="attempts to sign in by one address")
+    rate_store: str = Field(
+        default=IN_MEMORY,
+        description="where is counted: `memory://` in each process, `redis://host:6379/0` for all together",
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="proxies of yours in front of the server: how many, or their addresses as `10.0.0.0/8, 192.0.2.7`",
+    )
+    smtp_url: str = Field(
+        default="", description="for letters to followers: `smtp://user:password@host:587?starttls=1` or `smtps://…`"
+    )
+    mail_from: str = Field(default="", description="whom letters to followers come from")
+    webhooks_may_be_local: bool = Field(
+        default=False, description="for tests only: webhooks may reach loopback addresses and any port"
+    )
     demo: bool = Field(
         default=False, description="demo mode: the demo cast can sign in; never set it where real lots are"
     )
@@ -65,6 +90,45 @@ class Settings(BaseSettings):
         except Invalid as error:
             raise ValueError(str(error)) from error
         return scheme
+
+    @field_validator("rate_lookups", "rate_verify", "rate_follow", "rate_compare", "rate_sign_in")
+    @classmethod
+    def _limit_is_one(cls, text: str) -> str:
+        limits_of(text)
+        return text
+
+    @field_validator("rate_store")
+    @classmethod
+    def _store_is_known(cls, url: str) -> str:
+        store_of(url)
+        return url
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_addresses(cls, text: str) -> str:
+        Proxies.parse(text)
+        return text
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_goes_somewhere(cls, url: str) -> str:
+        if url:
+            Mail.parse(url, "")
+        return url
+
+    @field_validator("mail_from")
+    @classmethod
+    def _letters_come_from_an_address(cls, sender: str) -> str:
+        return checked_sender(sender)
+
+    def rate_rules(self) -> Rules:
+        """How often one address may ask."""
+        budgets = {budget: limits_of(getattr(self, f"rate_{budget}")) for budget in Budget}
+        return Rules(budgets, self.rate_store, Proxies.parse(self.trusted_proxies))
+
+    def mail(self) -> Mail | None:
+        """Where letters to followers are handed in; None: following by mail is not set up."""
+        return Mail.parse(self.smtp_url, self.mail_from) if self.smtp_url and self.mail_from else None
 
     def profile(self) -> Profile:
         """What certificates and lot numbers need of the settings; in demo mode what is not set is the demo laboratory's."""
