@@ -21,8 +21,8 @@ from domain.certificates.queries import anchors, public_lot
 from domain.disposition.decisions import ReleaseLot, release_lot
 from domain.documents import Documents
 from domain.errors import NotFound, Unauthenticated
+from domain.gs1 import gtin_is_valid
 from domain.lots.models import LotKind, LotState
-from domain.lots.numbers import gtin_is_valid
 from domain.lots.queries import LotRow, find_lots
 from domain.people import passwords
 from domain.people.models import SignInKind

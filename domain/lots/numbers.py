@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from domain.errors import Invalid, Reason
+from domain.gs1 import LOT_LENGTH
 from domain.work import Work
 
-MAXIMUM_LENGTH = 20  # GS1 General Specifications, AI (10): X..20
+MAXIMUM_LENGTH = LOT_LENGTH  # a lot number fits a GS1 code
 
 #: Of the GS1 set (AI encodable character set 82) those that are the same however people type them, and safe in an address.
 GS1_CHARACTERS = re.compile(r"[A-Z0-9._-]+")
@@ -71,11 +72,3 @@ def _formatted(scheme: str, series: str, on: date, count: int) -> str:
             f"the lot-number scheme {scheme!r} cannot be used ({error}); allowed are {{series}}, {{year}} and {{count}}"
         )
         raise Invalid(Reason("lot-number-scheme", text)) from None
-
-
-def gtin_is_valid(gtin: str) -> bool:
-    """Whether 14 digits end in their GS1 check digit (mod 10, weights 3 and 1 from the right)."""
-    if not re.fullmatch(r"[0-9]{14}", gtin):
-        return False
-    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(gtin[:13]))
-    return (10 - total % 10) % 10 == int(gtin[13])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import Invalid, Refused
-from domain.lots.numbers import GS1_CHARACTERS, MAXIMUM_LENGTH, gtin_is_valid, next_number
+from domain.lots.numbers import GS1_CHARACTERS, MAXIMUM_LENGTH, next_number
 from domain.lots.operations import ReceiveMaterial, receive_material
 from domain.work import Site, transaction
 from tests.build import amount, material
@@ -86,24 +86,6 @@ def test_every_number_of_the_usual_scheme_fits_a_gs1_code(series: str, count: in
     text = f"{series}{year:02d}-{count:04d}"
     assert len(text) <= MAXIMUM_LENGTH
     assert GS1_CHARACTERS.fullmatch(text)
-
-
-@pytest.mark.parametrize("gtin", ["09521234543213", "08806388269617"])
-def test_a_gtin_ends_in_its_check_digit(gtin: str) -> None:
-    assert gtin_is_valid(gtin)
-    assert not any(gtin_is_valid(gtin[:-1] + digit) for digit in "0123456789" if digit != gtin[-1])
-
-
-@given(st.text("0123456789", min_size=14, max_size=14), st.integers(0, 13), st.integers(1, 9))
-def test_one_wrong_digit_of_a_gtin_is_always_seen(digits: str, place: int, by: int) -> None:
-    valid = next(digits[:13] + last for last in "0123456789" if gtin_is_valid(digits[:13] + last))
-    wrong = valid[:place] + str((int(valid[place]) + by) % 10) + valid[place + 1 :]
-    assert not gtin_is_valid(wrong)
-
-
-@pytest.mark.parametrize("gtin", ["", "952123454321", "0952123454321X", "095212345432130", "٠٩٥٢١٢٣٤٥٤٣٢١٣"])
-def test_what_is_not_fourteen_digits_is_no_gtin(gtin: str) -> None:
-    assert not gtin_is_valid(gtin)
 
 
 def test_a_material_that_has_expired_is_not_booked_in(site: Site, clock: Clock) -> None:
