@@ -18,7 +18,7 @@ from domain.people.models import SignInKind
 from domain.people.queries import SIGNED_OUT, actor_of
 from domain.permissions import Permission
 from domain.store import reading
-from domain.work import OPERATIONS, Actor, Command, Site, Work, transaction
+from domain.work import OPERATIONS, Actor, Command, Site, Work, perform, transaction
 
 COOKIE = "exolotl_session"
 CSRF_HEADER = "x-csrf-token"
@@ -61,12 +61,6 @@ def signed_in(request: Request) -> Actor:
             )
         )
     return actor
-
-
-def perform(site: Site, actor: Actor, operation: Callable[[Work, Any], ResultT], command: Command) -> ResultT:
-    """One operation in one transaction: the only way from HTTP to a write."""
-    with transaction(site, actor) as work:
-        return operation(work, command)
 
 
 def acting(operation: Callable[[Work, Any], Any]) -> Any:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 
 from api import problem_types
-from domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Reason, Refused, Stale, Unauthenticated
+from domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Reason, Refused, Stale, Unauthenticated, Unavailable
 
 logger = logging.getLogger("exolotl")
 
@@ -25,6 +25,7 @@ KINDS: dict[type[DomainError], tuple[int, str]] = {
     Refused: (409, "Refused by a rule of the laboratory"),
     Conflict: (409, "It exists already"),
     Stale: (409, "Somebody else changed it meanwhile"),
+    Unavailable: (503, "Something this needs does not answer"),
 }
 
 
@@ -132,7 +133,7 @@ def install(app: FastAPI) -> None:
 
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI description of the refusals that a route can give."""
-    titles: dict[int, str] = {}
+    titles: dict[int, str] = {429: "Asked too often"}
     for status, title in KINDS.values():
         titles[status] = f"{titles[status]}; {title[0].lower()}{title[1:]}" if status in titles else title
     schema = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}

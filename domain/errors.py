@@ -61,6 +61,10 @@ class Conflict(DomainError):
     """The same thing exists already, or the act was done already."""
 
 
+class Unavailable(DomainError):
+    """Something outside this system that the act needs does not answer; nothing was done, and it can be tried again."""
+
+
 class Stale(DomainError):
     """Somebody else changed the record meanwhile; look again and decide again."""
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import BaseModel, ConfigDict, field_validator
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
@@ -73,8 +74,23 @@ class Actor:
 
 
 @dataclass(frozen=True)
+class Place:
+    """A site that makes or tests lots: name, address, what it does in both languages, its licence or GMP certificate."""
+
+    name: str
+    address: str
+    activity_en: str
+    activity_de: str
+    licence: str | None = None
+
+
+@dataclass(frozen=True)
 class Profile:
-    """What the settings say of the site: its name and address (ICH Q7 11.44), time zone and lot-number scheme."""
+    """What the settings say of the site: its name and address (ICH Q7 11.44), time zone and lot-number scheme.
+
+    signs: whether there is a key to sign certificates with. places: the sites that make and test, for batch certificates; without any it is the
+    manufacturer alone.
+    """
 
     name: str = "Exolotl Demo Laboratory"
     tagline: str = "Extracellular vesicles · secretome"
@@ -86,23 +102,40 @@ class Profile:
     base_url: str = "http://127.0.0.1:8000"
     lot_scheme: str = "{series}{year:02d}-{count:04d}"
     demo: bool = False
+    signs: bool = True
+    places: tuple[Place, ...] = ()
+
+
+class Printed(Protocol):
+    """A signed file; its first `unsigned_size` bytes are the unsigned one, which is the same wherever the content is drawn."""
+
+    @property
+    def pdf(self) -> bytes: ...
+    @property
+    def unsigned_size(self) -> int: ...
+    @property
+    def unsigned_sha256(self) -> str: ...
 
 
 class CertificatePrinter(Protocol):
-    """Draws a certificate; `reports` has it, `api` hands it in, since the domain knows no PDF."""
+    """Draws and signs a certificate; `reports` has it, `api` hands it in, since the domain knows no PDF.
 
-    def __call__(self, content: Any, /) -> bytes: ...
+    Raises Unavailable when the key or the time-stamp authority does not answer. It may take seconds: never call it in a transaction.
+    """
+
+    def __call__(self, content: Any, /) -> Printed: ...
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where acts happen: database, documents, printer, clock and profile of one laboratory."""
+    """Where acts happen: database, documents, printer, clock, profile and the key of the transparency log of one laboratory."""
 
     engine: sa.Engine
     documents: Documents
     print_certificate: CertificatePrinter
     profile: Profile = field(default_factory=Profile)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    log_key: Ed25519PrivateKey | None = None
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -116,7 +149,7 @@ class Site:
 
 @dataclass
 class Work:
-    """One act in progress."""
+    """One act in progress. prepared: what its operation made ready before the transaction (`perform`)."""
 
     session: Session
     site: Site
@@ -124,6 +157,7 @@ class Work:
     now: datetime
     reason: str
     act: str | None = None
+    prepared: Any = None
 
     @property
     def today(self) -> date:
@@ -150,11 +184,12 @@ class Work:
 
 @dataclass(frozen=True)
 class Operation:
-    """A registered write: its name, what it needs, and the function."""
+    """A registered write: its name, what it needs, the function, and what is made ready for it before the transaction."""
 
     name: str
     permission: Permission | None
     function: Callable[..., Any]
+    prepare: Callable[[Site, Actor, Any], Any] | None = None
 
 
 OPERATIONS: dict[str, Operation] = {}
@@ -164,9 +199,12 @@ ResultT = TypeVar("ResultT")
 
 
 def operation(
-    permission: Permission | None,
+    permission: Permission | None, *, prepare: Callable[[Site, Actor, Any], Any] | None = None
 ) -> Callable[[Callable[[Work, CommandT], ResultT]], Callable[[Work, CommandT], ResultT]]:
-    """The only door for writes: checks the actor and names the act. `None`: open to whoever is there (signing in)."""
+    """The only door for writes: checks the actor and names the act. `None`: open to whoever is there (signing in).
+
+    prepare: what takes long or asks somebody else, and so must be done before the database's write lock is held; `perform` calls it.
+    """
 
     def register(function: Callable[[Work, CommandT], ResultT]) -> Callable[[Work, CommandT], ResultT]:
         name = function.__name__
@@ -178,7 +216,7 @@ def operation(
                 work.actor.require(permission)
             return function(work, command)
 
-        OPERATIONS[name] = Operation(name, permission, guarded)
+        OPERATIONS[name] = Operation(name, permission, guarded, prepare)
         return guarded
 
     return register
@@ -223,6 +261,25 @@ def transaction(site: Site, actor: Actor, reason: str = "") -> Iterator[Work]:
         raise Conflict(
             Reason("exists-already", "the same thing was recorded already, perhaps a moment ago; look again")
         ) from None
+
+
+def perform(
+    site: Site, actor: Actor, function: Callable[[Work, CommandT], ResultT], command: CommandT, reason: str = ""
+) -> ResultT:
+    """One operation in one transaction, after what it makes ready before: the way from every asker to a write.
+
+    What was made ready is only a proposal: the operation checks that nothing it rests on has changed.
+    """
+    ahead = OPERATIONS[function.__name__].prepare
+    prepared = ahead(site, actor, command) if ahead is not None and _may(actor, function.__name__) else None
+    with transaction(site, actor, reason) as work:
+        work.prepared = prepared
+        return function(work, command)
+
+
+def _may(actor: Actor, name: str) -> bool:
+    needed = OPERATIONS[name].permission
+    return needed is None or needed in actor.permissions
 
 
 def _seal(work: Work, collected: list[tuple[str, int, str, str]], refusal: DomainError | None = None) -> None:

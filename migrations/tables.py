@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 import domain.audit
 import domain.certificates.following
 import domain.certificates.models
+import domain.certificates.statements
 import domain.documents
 import domain.jobs
 import domain.laboratory.models

@@ -15,7 +15,8 @@ from domain.people.queries import actor_of
 from domain.permissions import Role, permissions_of
 from domain.signatures import Credentials
 from domain.store import reading
-from domain.work import Actor, Command, Site, Work, transaction
+from domain.work import Actor, Command, Site, Work, perform, transaction
+from tests.printing import press
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)  # a Monday
 
@@ -58,7 +59,7 @@ def password(username: str) -> str:
 
 def furnish(engine: sa.Engine) -> None:
     """Give everybody an account, with a password of their own."""
-    site = Site(engine, Documents("memory://"), lambda _content: b"", clock=Clock())
+    site = Site(engine, Documents("memory://"), press(), clock=Clock())
     for username, (name, function, roles) in CAST.items():
         secret = SecretStr(password(username))
         command = CreateUser(username=username, name=name, function=function, password=secret, roles=roles)
@@ -91,8 +92,7 @@ def act(
     reason: str = "",
 ) -> ResultT:
     """One act of one person: `act(site, "ben", enter_result, EnterResult(…))`."""
-    with transaction(site, actor(site, who) if isinstance(who, str) else who, reason) as work:
-        return operation(work, command)
+    return perform(site, actor(site, who) if isinstance(who, str) else who, operation, command, reason)
 
 
 def raw(site_or_engine: Any, sql: str, **values: Any) -> list[Any]:

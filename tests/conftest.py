@@ -6,13 +6,16 @@ import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
 
+from api.rate_limits import Budget
+from api.settings import settings
 from domain.documents import Documents
 from domain.people import passwords
 from domain.store import engine_for
 from domain.work import Site
-from reports.certificate import render
 from tests.cast import Clock
 from tests.databases import Databases, PostgreSQL, SQLite
+from tests.printing import press
+from tests.signing.keys import log_key
 
 Backend = Callable[[], Databases]
 
@@ -25,6 +28,17 @@ def _quick_passwords() -> Iterator[None]:
         patch.setattr(passwords, "hasher", cheap)
         patch.setattr(passwords, "_NOBODY", cheap.hash("nobody knows this"))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _generous_limits() -> Iterator[None]:
+    """Tests ask all at once; those of the rate limits bring their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for budget in Budget:
+            patch.setenv(f"EXOLOTL_RATE_{budget}".upper(), "1000000/second")
+        settings.cache_clear()
+        yield
+    settings.cache_clear()
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +83,7 @@ def site(request: pytest.FixtureRequest, databases: Databases, clock: Clock) -> 
     url = databases.fresh(stage)
     clock.now = databases.times[stage]
     for opened in _opened(url):
-        yield Site(opened, Documents("memory://"), render, clock=clock)
+        yield Site(opened, Documents("memory://"), press(), clock=clock, log_key=log_key())
 
 
 def _opened(url: str) -> Iterator[sa.Engine]:

@@ -11,6 +11,7 @@ from domain.documents import Documents
 from domain.work import Site
 from tests import build
 from tests.cast import Clock, furnish
+from tests.printing import press
 
 #: The lot number of the one drug product in the stages that have one.
 LOT = "UEV26-0001"
@@ -42,4 +43,4 @@ STAGES: dict[str, tuple[str, Callable[[Site], None]]] = {
 
 def play(stage: str, engine: sa.Engine, clock: Clock) -> None:
     """Add to the database of the stage before what this stage has; the clock moves on with it."""
-    STAGES[stage][1](Site(engine, Documents("memory://"), lambda _content: b"", clock=clock))
+    STAGES[stage][1](Site(engine, Documents("memory://"), press(), clock=clock))

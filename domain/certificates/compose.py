@@ -1,7 +1,8 @@
 """From the records of a lot to the frozen content of its certificate; what is missing is named, and then nothing is issued (ICH Q7 11.4)."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -13,6 +14,7 @@ from domain.certificates import words
 from domain.certificates.content import (
     AuditHead,
     CertificateContent,
+    Conclusion,
     DistributionShown,
     LotShown,
     Manufacturer,
@@ -22,28 +24,57 @@ from domain.certificates.content import (
     TestLine,
     Words,
 )
+from domain.certificates.investigations import investigations
+from domain.certificates.statements import in_force
+from domain.certificates.words import RevisionCause
 from domain.errors import Reason, Refused
+from domain.laboratory.models import Result, ResultInput
 from domain.laboratory.queries import Finding, Line, LotResults
 from domain.laboratory.results import distribution_of, sd_text
 from domain.laboratory.size_distribution import CONVENTION
 from domain.laboratory.values import NotReportable, describe_value, load_value, with_unit
 from domain.laboratory.verdict import CriterionKind, Verdict, describe, judge
 from domain.lots.genealogy import ancestor_ids
-from domain.lots.models import Lot, LotKind, Product, Yield
+from domain.lots.models import Lot, LotKind, Product, RegulatoryStatus, Yield
 from domain.manufacturing.models import Reading, Step
 from domain.manufacturing.steps import donors_of
 from domain.quantities import format_decimal
-from domain.signatures import MEANING_DE, Signature
-from domain.work import Profile, Site, Work
+from domain.signatures import MEANING_DE, Meaning, Signature
+from domain.work import Profile, Site
 
 #: From here on a limit of detection is written as a power of ten.
 LARGE = Decimal(100_000)
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a document takes from the act that makes it, and not from the records of the lot.
+
+    released: the signature that certifies the lot, written or about to be; issuer, cause: of a revision. All are empty in a draft.
+    """
+
+    number: str
+    revision: int
+    supersedes: str | None
+    issued_at: datetime
+    head: audit.Head
+    released: Signature | None = None
+    issuer: Signature | None = None
+    cause: RevisionCause | None = None
+
+    @property
+    def draft(self) -> bool:
+        """Whether nothing is issued: a preview."""
+        return self.released is None
+
+
 def missing_items(
     product: Product | None, lot: Lot, results: LotResults, profile: Profile | None = None
 ) -> Iterator[Reason]:
-    """What a certificate must carry and does not: each item of ICH Q7 11.4 that is empty, in the records and (if given) the profile."""
+    """What a certificate must carry and does not: each item of domain.md 4.1 that is empty, in the records and (if given) the profile.
+
+    Sources: ICH Q7 11.4, WHO TRS 1010 Annex 4, the WHO and MRA batch certificates.
+    """
     if product is None or results.specification is None:
         yield Reason(
             "certificate-incomplete", "a certificate needs a product and the specification the lot is judged against"
@@ -51,12 +82,14 @@ def missing_items(
         return
     needed = {
         "product name": product.name_en and product.name_de,
+        "pharmaceutical form": product.form_en and product.form_de,
         "date of manufacture": lot.manufactured_on,
         "expiry date": lot.expires_on,
         "lot size": lot.quantity,
         "storage conditions": product.storage_high is not None,
         "container": product.container,
         "composition": product.composition,
+        "diluent for reconstitution": product.diluent_en and product.diluent_de,
     }
     if profile is not None:
         needed |= {
@@ -64,6 +97,7 @@ def missing_items(
             "address of the manufacturer": profile.address,
             "telephone of the manufacturer": profile.phone,
             "public address of this server": profile.base_url,
+            "key to sign it with": profile.signs,
         }
     for item, given in needed.items():
         if not given:
@@ -71,51 +105,104 @@ def missing_items(
     for line in results.lines:
         if line.test.derived is None and line.method is None:
             yield Reason("certificate-incomplete", f"{line.test.name_en} names no method")
+    if product.batch_certificate:
+        yield from _missing_of_batch(product, profile)
+
+
+def _missing_of_batch(product: Product, profile: Profile | None) -> Iterator[Reason]:
+    """A batch certificate states that a licensed maker worked under GMP: nobody may state that of a product for research."""
+    if product.regulatory_status is RegulatoryStatus.RESEARCH_USE:
+        text = f"product {product.code} is for research use: it gets no batch certificate, which would speak of GMP"
+        yield Reason("certificate-incomplete", text)
+    if profile is not None and not profile.licence:
+        yield Reason("certificate-incomplete", "the batch certificate needs the manufacturing licence, which is empty")
 
 
 def compose(
-    work: Work,
-    lot: Lot,
-    product: Product,
-    results: LotResults,
-    number: str,
-    revision: int,
-    supersedes: str | None,
-    released: Signature,
+    session: Session, site: Site, lot: Lot, product: Product, results: LotResults, frame: Frame
 ) -> CertificateContent:
-    """The content of a certificate, everything in it taken from the records as they are now."""
-    profile = work.site.profile
+    """The content of a certificate, everything in it taken from the records as they are now.
+
+    Of what does not pass only a draft is made; else Refused (`result-not-passing`).
+    """
     assert results.specification is not None
-    head = audit.head(work.session)
+    calculated = _calculated_from(session, results)
+    tests = tuple(_test_line(line, site, frame.draft, calculated) for line in results.lines)
+    missing = tuple(reason.text for reason in missing_items(product, lot, results, site.profile)) if frame.draft else ()
     return CertificateContent(
-        number=number,
-        revision=revision,
-        supersedes=supersedes,
-        issued_at=work.now,
-        time_zone=profile.time_zone,
-        manufacturer=Manufacturer(
-            name=profile.name,
-            tagline=profile.tagline,
-            address=profile.address,
-            phone=profile.phone,
-            email=profile.email,
-            licence=profile.licence,
-        ),
-        product=_product(product),
-        lot=_lot(lot, product, results, released.signed_at, work),
-        origin=_origin(work.session, lot),
+        number=frame.number,
+        revision=frame.revision,
+        supersedes=frame.supersedes,
+        issued_at=frame.issued_at,
+        time_zone=site.profile.time_zone,
+        demonstration=site.profile.demo,
+        manufacturer=manufacturer_shown(site.profile),
+        product=product_shown(product),
+        lot=lot_shown(lot, product, results, site, frame),
+        origin=_origin(session, lot),
         specification=results.specification.label,
-        tests=tuple(_test_line(line, work.site) for line in results.lines),
+        tests=tests,
         distributions=tuple(_distributions(results)),
         deviations=words.NO_DEVIATIONS,
-        statements=words.STATEMENTS,
-        signatures=_signatures(work.session, lot, results, released),
-        look_up_url=f"{profile.base_url.rstrip('/')}/c/{lot.lot_number}",
-        audit_head=AuditHead(sequence=head.sequence, sha256=head.digest),
+        statements=(*words.STATEMENTS, *in_force(session, product)),
+        signatures=_signatures(session, lot, results, frame),
+        look_up_url=look_up_url(site.profile, lot),
+        audit_head=AuditHead(sequence=frame.head.sequence, sha256=frame.head.digest),
+        conclusion=_conclusion(tests, bool(missing)),
+        draft=frame.draft,
+        revision_reason=words.REVISION_CAUSES[frame.cause] if frame.cause else None,
+        investigations=investigations(session, site, lot, results),
+        missing=missing,
     )
 
 
-def _product(product: Product) -> ProductShown:
+def _conclusion(tests: Sequence[TestLine], anything_missing: bool) -> Conclusion:
+    """The lot complies when every judged line passes, and there is one."""
+    verdicts = {line.verdict for line in tests}
+    if "fail" in verdicts:
+        return "does_not_comply"
+    if anything_missing or verdicts & {"pending", "indeterminate"} or "pass" not in verdicts:
+        return "incomplete"
+    judged_but_not_tested = any(
+        line.verdict == "not_tested" and line.limits and line.limits.kind is not CriterionKind.REPORT_ONLY
+        for line in tests
+    )
+    return "incomplete" if judged_but_not_tested else "complies"
+
+
+def manufacturer_shown(profile: Profile) -> Manufacturer:
+    """The maker, as the settings name it."""
+    return Manufacturer(
+        name=profile.name,
+        tagline=profile.tagline,
+        address=profile.address,
+        phone=profile.phone,
+        email=profile.email,
+        licence=profile.licence,
+    )
+
+
+def look_up_url(profile: Profile, lot: Lot) -> str:
+    """Where anybody finds the state of the lot today."""
+    return f"{profile.base_url.rstrip('/')}/c/{lot.lot_number}"
+
+
+def _calculated_from(session: Session, results: LotResults) -> dict[int, tuple[str, ...]]:
+    """For each calculated result the tests whose results went into it."""
+    shown = [finding.result.key for finding in results.findings if finding.result.formula]
+    if not shown:
+        return {}
+    rows = session.exec(
+        select(ResultInput.result_id, Result.test_code)
+        .join(Result, col(ResultInput.input_result_id) == Result.id)
+        .where(col(ResultInput.result_id).in_(shown))
+        .order_by(col(ResultInput.id))
+    ).all()
+    return {key: tuple(dict.fromkeys(code for of, code in rows if of == key)) for key in shown}
+
+
+def product_shown(product: Product) -> ProductShown:
+    """The product, in the words of a certificate."""
     volume = format_decimal(product.reconstitution_volume)
     label = product.label_particles
     low, high = format_decimal(product.storage_low), format_decimal(product.storage_high)
@@ -143,19 +230,20 @@ def _scientific(number: Decimal, figures: int = 2) -> str:
     return f"{number:.{known - 1}E}".replace("E+", "E")
 
 
-def _lot(lot: Lot, product: Product, results: LotResults, released_at: datetime, work: Work) -> LotShown:
+def lot_shown(lot: Lot, product: Product, results: LotResults, site: Site, frame: Frame) -> LotShown:
+    """The lot, with the day its testing ended."""
     assert lot.quantity is not None
     assert lot.manufactured_on is not None
     assert lot.expires_on is not None
-    tested = [work.site.today(finding.result.finished_at) for finding in results.findings]
+    tested = [site.today(finding.result.finished_at) for finding in results.findings]
     return LotShown(
         number=lot.lot_number,
         quantity=f"{format_decimal(lot.quantity)} {lot.unit}",
         manufactured_on=lot.manufactured_on,
         expires_on=lot.expires_on,
         shelf_life=f"{product.shelf_life_months} mo",
-        tested_until=max(tested, default=work.today),
-        released_at=released_at,
+        tested_until=max(tested, default=site.today(frame.issued_at)),
+        released_at=frame.released.signed_at if frame.released else None,
     )
 
 
@@ -192,7 +280,7 @@ def _origin(session: Session, lot: Lot) -> Origin:
     )
 
 
-def _test_line(line: Line, site: Site) -> TestLine:
+def _test_line(line: Line, site: Site, draft: bool, calculated: Mapping[int, tuple[str, ...]]) -> TestLine:
     shown, criterion = line.shown, describe(line.criterion)
     method = shown.method if shown and shown.method else line.method
     value = load_value(shown.result.value) if shown else None
@@ -207,7 +295,7 @@ def _test_line(line: Line, site: Site) -> TestLine:
         reference=(method.reference if method else None) or line.test.reference,
         criterion=Words(en=criterion[0], de=criterion[1]),
         result=Words(en=result[0], de=result[1]),
-        verdict=_verdict(line, value is None),
+        verdict=_drafted(line, value is None) if draft else _verdict(line, value is None),
         n=shown.result.n if shown else None,
         sd=_sd(shown),
         lod=_limit(method.lod, line) if method else None,
@@ -216,6 +304,14 @@ def _test_line(line: Line, site: Site) -> TestLine:
         tested_on=site.today(shown.result.finished_at) if shown else None,
         result_id=shown.result.id if shown else None,
         raw_sha256=shown.result.raw_sha256 if shown else None,
+        limits=line.criterion,
+        value=value,
+        method_code=method.code if method else None,
+        method_revision=method.revision if method else None,
+        principle=method.principle if method else None,
+        instrument=(method.instrument or None) if method else None,
+        settings=tuple((name, said) for name, said in json.loads(shown.result.settings)) if shown else (),
+        inputs=calculated.get(shown.result.key, ()) if shown else (),
     )
 
 
@@ -227,6 +323,21 @@ def _curve(shown: Finding | None) -> tuple[str, str] | None:
     found = curve.statistics()
     text = f"D10 {found.d10:.0f}, D50 {found.d50:.0f}, D90 {found.d90:.0f} nm"
     return text, text
+
+
+def _drafted(
+    line: Line, nothing: bool
+) -> Literal["pass", "reported", "not_tested", "fail", "indeterminate", "pending"]:
+    """A preview shows what stands in the way: failing, unclear, and what no second person has accepted yet."""
+    if nothing:
+        return "not_tested"
+    if line.judgement.verdict is Verdict.FAIL:
+        return "fail"
+    if not line.final:
+        return "pending"
+    if line.judgement.verdict is not Verdict.PASS:
+        return "indeterminate"
+    return "reported" if line.criterion.kind is CriterionKind.REPORT_ONLY else "pass"
 
 
 def _verdict(line: Line, nothing: bool) -> Literal["pass", "reported", "not_tested"]:
@@ -307,24 +418,29 @@ def _lower_limit(en: str, de: str) -> Words:
     return Words(en=en, de=de or en) if en else words.LOWER_LIMIT_UNKNOWN
 
 
-def _signatures(session: Session, lot: Lot, results: LotResults, released: Signature) -> tuple[SignatureShown, ...]:
-    """The review of the results, the submission by the head of QC, and the release: oldest first."""
+def _signatures(session: Session, lot: Lot, results: LotResults, frame: Frame) -> tuple[SignatureShown, ...]:
+    """The review of the results, the submission by the head of QC, the release and, of a revision, its issue: oldest first.
+
+    Of several signatures of one person with one meaning the newest counts. A later decision on the lot (a hold, a recall) is no part of it.
+    """
     reviews = {finding.review.signature_id for finding in results.findings if finding.review}
+    of_lot = (col(Signature.record) == "lot") & (col(Signature.record_id) == lot.id)
     found = session.exec(
         select(Signature)
-        .where(
-            col(Signature.id).in_(reviews) | ((col(Signature.record) == "lot") & (col(Signature.record_id) == lot.id))
-        )
+        .where(col(Signature.id).in_(reviews) | (of_lot & (col(Signature.meaning) == Meaning.APPROVED)))
         .order_by(col(Signature.id))
     ).all()
-    newest = {(one.user_id, one.meaning): one for one in (*found, released)}
-    return tuple(
-        SignatureShown(
-            name=one.name,
-            function=one.function,
-            meaning=Words(en=one.meaning.value, de=MEANING_DE[one.meaning]),
-            signed_at=one.signed_at,
-            record_sha256=one.record_sha256,
-        )
-        for one in sorted(newest.values(), key=lambda one: one.key)
+    given = [*found, *(one for one in (frame.released, frame.issuer) if one is not None)]
+    newest = {(one.user_id, one.meaning): one for one in given}
+    return tuple(signature_shown(one) for one in sorted(newest.values(), key=lambda one: one.signed_at))
+
+
+def signature_shown(one: Signature) -> SignatureShown:
+    """The manifestation of a signature (21 CFR 11.50)."""
+    return SignatureShown(
+        name=one.name,
+        function=one.function,
+        meaning=Words(en=one.meaning.value, de=MEANING_DE[one.meaning]),
+        signed_at=one.signed_at,
+        record_sha256=one.record_sha256,
     )

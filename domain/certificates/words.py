@@ -1,5 +1,7 @@
 """The fixed words of a certificate, EN and DE. No claim of approval or effect can be typed freely: there is only this list."""
 
+from enum import StrEnum
+
 from domain.certificates.content import Words
 from domain.lots.models import RegulatoryStatus, Route
 from domain.manufacturing.models import Tissue
@@ -74,3 +76,51 @@ STATEMENTS: tuple[Words, ...] = (
         de="Partikelzahlen hängen von der Methode ab: Chargen nur bei gleichem Prinzip und gleicher Methode vergleichen.",
     ),
 )
+
+MAKES_AND_TESTS = Words(
+    en="Manufacture, packaging, quality control, certification",
+    de="Herstellung, Verpackung, Qualitätskontrolle, Zertifizierung",
+)
+BATCH_COMMENT = Words(
+    en="None beyond what the certificate of analysis states.", de="Keine über das Analysenzertifikat hinaus."
+)
+BATCH_STATEMENT = Words(
+    en="I certify that this batch was manufactured, packaged and tested at the sites named above; that its records of processing, packaging and"
+    " analysis were reviewed and found to be in accordance with good manufacturing practice; and that it complies with the specification named"
+    " in the certificate of analysis. This is no statement that the product is approved.",
+    de="Ich bescheinige, dass diese Charge an den genannten Standorten hergestellt, verpackt und geprüft wurde, dass ihre Herstellungs-,"
+    " Verpackungs- und Prüfprotokolle begutachtet und im Einklang mit der Guten Herstellungspraxis befunden wurden und dass sie der im"
+    " Analysenzertifikat genannten Spezifikation entspricht. Das ist keine Aussage über eine Zulassung des Produkts.",
+)
+
+
+class RevisionCause(StrEnum):
+    """Why a certificate is revised; what a person adds stays in the laboratory's records."""
+
+    RESULT_CORRECTED = "result_corrected"
+    RESULT_ADDED = "result_added"
+    LOT_DATA_CORRECTED = "lot_data_corrected"
+    PRODUCT_DATA_CORRECTED = "product_data_corrected"
+    SITE_DATA_CHANGED = "site_data_changed"
+    WORDING_CORRECTED = "wording_corrected"
+    AFTER_WITHDRAWAL = "after_withdrawal"
+
+
+REVISION_CAUSES: dict[RevisionCause, Words] = {
+    RevisionCause.RESULT_CORRECTED: Words(en="A result was corrected", de="Ein Ergebnis wurde berichtigt"),
+    RevisionCause.RESULT_ADDED: Words(en="A result was added", de="Ein Ergebnis wurde ergänzt"),
+    RevisionCause.LOT_DATA_CORRECTED: Words(
+        en="Data of the lot were corrected", de="Angaben zur Charge wurden berichtigt"
+    ),
+    RevisionCause.PRODUCT_DATA_CORRECTED: Words(
+        en="Data of the product were corrected", de="Angaben zum Produkt wurden berichtigt"
+    ),
+    RevisionCause.SITE_DATA_CHANGED: Words(
+        en="Data of the manufacturer changed", de="Angaben zum Hersteller haben sich geändert"
+    ),
+    RevisionCause.WORDING_CORRECTED: Words(en="The wording was corrected", de="Der Wortlaut wurde berichtigt"),
+    RevisionCause.AFTER_WITHDRAWAL: Words(
+        en="Issued anew after the revision before was withdrawn",
+        de="Neu ausgestellt, nachdem die vorige Fassung zurückgezogen wurde",
+    ),
+}

@@ -4,17 +4,19 @@ from typing import Literal
 
 from pydantic import Field
 
-from domain.certificates.issue import issue
+from domain.certificates.following import tell_followers
+from domain.certificates.issue import Ready, issue, issue_batch, log_recall, void_numbers
 from domain.certificates.models import Certificate
 from domain.disposition import guards
-from domain.disposition.dossier import dossier
+from domain.disposition.dossier import signed_content
+from domain.disposition.readying import ready_to_release
 from domain.laboratory.queries import LotResults, lot_results
 from domain.lots import lifecycle
 from domain.lots.models import Lot, LotMove, Product
 from domain.lots.operations import lot_named
 from domain.permissions import Permission
-from domain.signatures import Credentials, Signature, sign
-from domain.work import Command, Work, operation
+from domain.signatures import Authenticated, Credentials, Signature, sign
+from domain.work import Actor, Command, Site, Work, operation
 
 assert guards.REGISTERED, "the rules name guards that this room registers"
 
@@ -72,12 +74,24 @@ def submit_lot(work: Work, command: SubmitLot) -> LotMove:
     return _decide(work, command, "submit")[0]
 
 
-@operation(Permission.RELEASE_LOT)
+def _ready(site: Site, actor: Actor, command: ReleaseLot) -> Ready | None:
+    return ready_to_release(site, actor, command.lot_number, command.reason, command.credentials)
+
+
+@operation(Permission.RELEASE_LOT, prepare=_ready)
 def release_lot(work: Work, command: ReleaseLot) -> Certificate:
-    """Signature, state and certificate in one transaction; refuses with everything that stands in the way."""
-    move, signature, results = _decide(work, command, "release")
+    """Signature, state and certificate in one transaction; refuses with everything that stands in the way.
+
+    The certificate was drawn and signed before: if what it rests on has changed since, nothing is released (Stale).
+    """
+    ready: Ready | None = work.prepared
+    move, signature, results = _decide(work, command, "release", by=ready.by if ready else None)
     lot = work.session.get_one(Lot, move.lot_id)
-    return issue(work, lot, work.session.get_one(Product, lot.product_id), results, signature)
+    product = work.session.get_one(Product, lot.product_id)
+    certificate = issue(work, lot, product, results, ready, signature)
+    if ready is not None:
+        issue_batch(work, lot, product, ready, certificate, signature)
+    return certificate
 
 
 @operation(Permission.RELEASE_LOT)
@@ -88,30 +102,39 @@ def accept_lot(work: Work, command: AcceptLot) -> LotMove:
 
 @operation(Permission.REJECT_LOT)
 def reject_lot(work: Work, command: RejectLot) -> LotMove:
-    """Terminal."""
-    return _decide(work, command, "reject")[0]
+    """Terminal; a number that was taken for its certificate is voided."""
+    move, _, _ = _decide(work, command, "reject")
+    void_numbers(work, work.session.get_one(Lot, move.lot_id))
+    return move
 
 
 @operation(Permission.HOLD_LOT)
 def hold_lot(work: Work, command: HoldLot) -> LotMove:
     """Remembers where the lot came from."""
-    return _decide(work, command, "hold")[0]
+    move, _, _ = _decide(work, command, "hold")
+    tell_followers(work, move.lot_id, "hold")
+    return move
 
 
 @operation(Permission.LIFT_HOLD)
 def lift_hold(work: Work, command: LiftHold) -> LotMove:
     """By another person than the one who set it."""
-    return _decide(work, command, "lift")[0]
+    move, _, _ = _decide(work, command, "lift")
+    tell_followers(work, move.lot_id, "hold_lifted")
+    return move
 
 
 @operation(Permission.RECALL_LOT)
 def recall_lot(work: Work, command: RecallLot) -> LotMove:
-    """The look-up shows it in the very next request."""
-    return _decide(work, command, "recall", f"class {command.recall_class}: {command.reason}")[0]
+    """Every certificate of the lot is marked in the same act, and the look-up shows it in the very next request."""
+    move, _, _ = _decide(work, command, "recall", f"class {command.recall_class}: {command.reason}")
+    log_recall(work, work.session.get_one(Lot, move.lot_id))
+    tell_followers(work, move.lot_id, "recall")
+    return move
 
 
 def _decide(
-    work: Work, command: Decide, action: str, reason: str | None = None
+    work: Work, command: Decide, action: str, reason: str | None = None, by: Authenticated | None = None
 ) -> tuple[LotMove, Signature, LotResults]:
     """Sign the dossier as it is, and move; whatever stands in the way undoes both."""
     lot = lot_named(work, command.lot_number)
@@ -119,11 +142,6 @@ def _decide(
     results = lot_results(work.session, lot.key)
     meaning = lifecycle.RULES[action].meaning
     assert meaning is not None
-    signature = sign(
-        work,
-        lot,
-        {**dossier(work.session, lot, results), "action": action, "reason": work.reason},
-        meaning,
-        command.credentials,
-    )
+    content = signed_content(work.session, lot, results, action, work.reason)
+    signature = sign(work, lot, content, meaning, by or command.credentials)
     return lifecycle.move(work, lot, action, signature_id=signature.key), signature, results

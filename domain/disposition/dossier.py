@@ -40,3 +40,8 @@ def dossier(session: Session, lot: Lot, results: LotResults) -> dict[str, object
         "results": [result_content(finding.result) for finding in results.findings],
         "verdicts": {line.test.code: line.judgement.verdict.value for line in results.lines},
     }
+
+
+def signed_content(session: Session, lot: Lot, results: LotResults, action: str, reason: str) -> dict[str, object]:
+    """What a decision's signature is bound to: the dossier, what is decided, and why."""
+    return {**dossier(session, lot, results), "action": action, "reason": reason}

@@ -6,6 +6,7 @@ from datetime import date
 from pydantic import Field, ValidationError
 from sqlmodel import Session, col, select
 
+from domain.claims import refuse_claims
 from domain.errors import Conflict, Invalid, NotFound, Reason, Refused
 from domain.laboratory.catalogue import test as catalogue_test
 from domain.laboratory.models import (
@@ -79,6 +80,8 @@ class ApproveSpecification(Command):
 @operation(Permission.DEFINE_METHOD)
 def define_method(work: Work, command: DefineMethod) -> Method:
     """What the catalogue fixes (days, replicates) can be tightened, never loosened."""
+    printed = ("name", "principle", "instrument", "reference", "limitation_en", "limitation_de")
+    refuse_claims({name: getattr(command, name) for name in printed})
     test = catalogue_test(command.test_code)
     if test.derived is not None:
         raise Invalid(Reason("test-is-derived", f"{test.code} is calculated; it has no method of its own", "test_code"))

@@ -4,7 +4,7 @@ Guards and doers are named in the table and registered by the rooms that know th
 refuses. The same table tells what stands in the way (`blockers`), so a page and the act never disagree.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -200,21 +200,24 @@ def blockers(case: Case, action: str, actor: Actor) -> tuple[Reason, ...]:
                 f"lot {case.lot.lot_number} is {case.state.value}; {action!r} is possible only from {allowed}",
             )
         )
-    found += [
-        Reason(
-            "not-by-same-person",
-            f"{actor.name} {part} this lot or something it is made of, and so may not {action} it",
-        )
-        for part in rule.not_by
-        if part not in DOERS or actor.user_id in DOERS[part](case)
-    ]
-    for name in rule.guards:
-        found += (
-            GUARDS[name](case)
-            if name in GUARDS
-            else [Reason("unknown-guard", f"the condition {name!r} cannot be checked")]
-        )
+    found += unmet(case, action, actor, rule.guards, rule.not_by)
     return tuple(found)
+
+
+def unmet(case: Case, action: str, actor: Actor, guards: Iterable[str], not_by: Iterable[str] = ()) -> Iterator[Reason]:
+    """Every reason why the named conditions do not hold for the lot, or why this actor may not do that to it.
+
+    Also for acts on what belongs to a lot and does not move it, such as its certificate.
+    """
+    for part in not_by:
+        if part not in DOERS or actor.user_id in DOERS[part](case):
+            text = f"{actor.name} {part} this lot or something it is made of, and so may not {action} it"
+            yield Reason("not-by-same-person", text)
+    for name in guards:
+        if name in GUARDS:
+            yield from GUARDS[name](case)
+        else:
+            yield Reason("unknown-guard", f"the condition {name!r} cannot be checked")
 
 
 def move(work: Work, lot: Lot, action: str, *, signature_id: int | None = None) -> LotMove:

@@ -93,7 +93,11 @@ class Route(StrEnum):
 
 
 class Product(Entity, table=True):
-    """What is made and sold. Volumes in mL, shelf life in months, temperatures in Cel."""
+    """What is made and sold. Volumes in mL, shelf life in months, temperatures in Cel.
+
+    authorisation: number of the marketing or clinical-trial authorisation, if there is one. batch_certificate: a released lot gets a batch
+    certificate too (EU GMP Annex 16). look_up_code: the public look-up asks for the check code on the label. An empty one of the two is no.
+    """
 
     code: str = Field(unique=True)
     name_en: str
@@ -115,6 +119,9 @@ class Product(Entity, table=True):
     storage_high: Decimal = exact()
     regulatory_status: RegulatoryStatus = coded(RegulatoryStatus)
     created_at: datetime = moment()
+    authorisation: str | None = None
+    batch_certificate: bool | None = None
+    look_up_code: bool | None = None
 
     __table_args__ = (
         sa.CheckConstraint("shelf_life_months BETWEEN 1 AND 120", name="shelf_life"),
@@ -127,7 +134,8 @@ class Lot(Entity, table=True):
     """Anything tracked as one.
 
     quantity, quantity_left: in `unit`; both are empty until the step that yields the lot is complete. What is left is
-    what was made less what was consumed and sampled. held_from: where a lot on hold came from, and goes back to.
+    what was made less what was consumed and sampled. held_from: where a lot on hold came from, and goes back to. check_code: what stands on the
+    label beside the number, where the product's look-up asks for it (lot numbers can be guessed).
     """
 
     lot_number: str = Field(unique=True, max_length=20)
@@ -145,6 +153,7 @@ class Lot(Entity, table=True):
     expires_on: date | None = None
     created_at: datetime = moment()
     created_by: int | None = Field(default=None, foreign_key="app_user.id")
+    check_code: str | None = None
 
     __table_args__ = (
         sa.CheckConstraint("CAST(quantity AS NUMERIC) > 0", name="quantity"),

@@ -7,7 +7,9 @@ from decimal import Context, Decimal
 from pydantic import Field
 from sqlmodel import col, select
 
+from domain.claims import refuse_claims
 from domain.errors import Conflict, Invalid, NotFound, Reason, Refused, refuse_if_any
+from domain.gs1 import require_gtin
 from domain.lots.lifecycle import state_on
 from domain.lots.models import (
     RELEASED_BEFORE_USE,
@@ -20,7 +22,7 @@ from domain.lots.models import (
     RegulatoryStatus,
     Route,
 )
-from domain.lots.numbers import gtin_is_valid, next_number
+from domain.lots.numbers import next_number
 from domain.permissions import Permission
 from domain.quantities import Quantity, format_decimal
 from domain.work import Command, Work, operation
@@ -84,8 +86,8 @@ class ReceiveMaterial(Command):
 @operation(Permission.DEFINE_PRODUCT)
 def define_product(work: Work, command: DefineProduct) -> Product:
     """Checks the GTIN's check digit, the volumes and the storage range; codes are never reused."""
-    if command.gtin is not None and not gtin_is_valid(command.gtin):
-        raise Invalid(Reason("gtin-check-digit", "a GTIN has 14 digits and ends in its GS1 check digit", "gtin"))
+    if command.gtin is not None:
+        require_gtin(command.gtin)
     reserved = set(SERIES.values())
     if command.lot_series in reserved:
         raise Invalid(
@@ -100,6 +102,8 @@ def define_product(work: Work, command: DefineProduct) -> Product:
     )
     if work.session.exec(taken).first() is not None:
         raise Conflict(Reason("product-exists", "a product has this code, lot series or GTIN already", "code"))
+    printed = ("name_en", "name_de", "form_en", "form_de", "composition", "container", "diluent_en", "diluent_de")
+    refuse_claims({name: getattr(command, name) for name in printed})
     low = magnitude(command.storage_low, "Cel", "storage_low")
     high = magnitude(command.storage_high, "Cel", "storage_high")
     if low > high:

@@ -1,6 +1,7 @@
 """Electronic signatures: who, what it means, when, and exactly what was signed (21 CFR 11.50, 11.70, 11.200)."""
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -9,7 +10,7 @@ import rfc8785
 from pydantic import BaseModel, ConfigDict, SecretStr
 from sqlmodel import Field, Session, col, select
 
-from domain.errors import Reason, Refused
+from domain.errors import Forbidden, Reason, Refused
 from domain.people.operations import verified
 from domain.store import AppendOnly, Entity, coded, moment
 from domain.work import View, Work
@@ -91,8 +92,19 @@ def digest(content: Any) -> str:
     return hashlib.sha256(rfc8785.dumps(content)).hexdigest()
 
 
-def sign(work: Work, record: Entity, content: Any, meaning: Meaning, credentials: Credentials) -> Signature:
-    """Ask for the password again and bind the signature to the digest of `content`, the record's plain values.
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """Somebody who has just given both components of a signature, and when; made by `authenticate` alone."""
+
+    user_id: int
+    name: str
+    function: str
+    session_id: int | None
+    at: datetime
+
+
+def authenticate(work: Work, credentials: Credentials) -> Authenticated:
+    """Ask for the password again.
 
     Raises Unauthenticated when name and password do not belong to the actor, Refused when the password was set by
     somebody else or the username is missing at the first signing of a session.
@@ -110,19 +122,34 @@ def sign(work: Work, record: Entity, content: Any, meaning: Meaning, credentials
                 "credentials.password",
             )
         )
-    return work.add(
-        Signature(
-            user_id=user.key,
-            sign_in_id=work.actor.session_id,
-            name=user.name,
-            function=user.function,
-            meaning=meaning,
-            signed_at=work.now,
-            record=record.__tablename__,
-            record_id=record.key,
-            record_sha256=digest(content),
-        )
+    return Authenticated(user.key, user.name, user.function, work.actor.session_id, work.now)
+
+
+def manifested(who: Authenticated, record: Entity, content: Any, meaning: Meaning) -> Signature:
+    """The signature that `who` gives by this, not yet written: name, function, time and the digest of `content`."""
+    return Signature(
+        user_id=who.user_id,
+        sign_in_id=who.session_id,
+        name=who.name,
+        function=who.function,
+        meaning=meaning,
+        signed_at=who.at,
+        record=record.__tablename__,
+        record_id=record.key,
+        record_sha256=digest(content),
     )
+
+
+def sign(work: Work, record: Entity, content: Any, meaning: Meaning, by: Credentials | Authenticated) -> Signature:
+    """Bind a signature to the digest of `content`, the record's plain values, and write it.
+
+    by: the credentials, which are asked for here (raises as `authenticate`); or, in an act that was made ready before its
+    transaction, who gave them there.
+    """
+    who = authenticate(work, by) if isinstance(by, Credentials) else by
+    if (who.user_id, who.session_id) != (work.actor.user_id, work.actor.session_id):
+        raise Forbidden(Reason("not-the-signer", "somebody else gave the credentials of this signature"))
+    return work.add(manifested(who, record, content, meaning))
 
 
 def _has_signed(work: Work) -> bool:

@@ -1,0 +1,242 @@
+"""Certificates that prove themselves."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "log_entry",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("leaf", sa.String(), nullable=False),
+        sa.Column("leaf_hash", sa.String(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_log_entry")),
+        sa.UniqueConstraint("position", name=op.f("uq_log_entry_position")),
+    )
+    with op.batch_alter_table("log_entry", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_log_entry_leaf_hash"), ["leaf_hash"], unique=False)
+        batch_op.create_index(batch_op.f("ix_log_entry_number"), ["number"], unique=False)
+
+    op.create_table(
+        "log_node",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_log_node")),
+        sa.UniqueConstraint("level", "place", name=op.f("uq_log_node_level_place")),
+    )
+    op.create_table(
+        "tree_head",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("root", sa.String(), nullable=False),
+        sa.Column("signed_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
+        sa.Column("signature", sa.String(), nullable=False),
+        sa.Column("key_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tree_head")),
+        sa.UniqueConstraint("size", name=op.f("uq_tree_head_size")),
+    )
+    op.create_table(
+        "statement",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("text_en", sa.String(), nullable=False),
+        sa.Column("text_de", sa.String(), nullable=False),
+        sa.Column("product_id", sa.Integer(), nullable=True),
+        sa.Column("drafted_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
+        sa.Column("drafted_by", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["drafted_by"], ["app_user.id"], name=op.f("fk_statement_drafted_by")),
+        sa.ForeignKeyConstraint(["product_id"], ["product.id"], name=op.f("fk_statement_product_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_statement")),
+        sa.UniqueConstraint("code", "revision", name=op.f("uq_statement_code_revision")),
+    )
+    op.create_table(
+        "certificate_number",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("analysis", "batch", name="document_kind", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
+        sa.Column("taken_by", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_certificate_number_lot_id")),
+        sa.ForeignKeyConstraint(["taken_by"], ["app_user.id"], name=op.f("fk_certificate_number_taken_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_certificate_number")),
+        sa.UniqueConstraint("lot_id", "kind", name=op.f("uq_certificate_number_lot_id_kind")),
+        sa.UniqueConstraint("number", name=op.f("uq_certificate_number_number")),
+    )
+    op.create_table(
+        "follower",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=True),
+        sa.CheckConstraint("(channel = 'webhook') = (secret IS NOT NULL)", name=op.f("ck_follower_secret")),
+        sa.CheckConstraint("channel IN ('mail', 'webhook')", name=op.f("ck_follower_channel")),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_follower_lot_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_follower")),
+    )
+    with op.batch_alter_table("follower", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_follower_address"), ["address"], unique=False)
+        batch_op.create_index(batch_op.f("ix_follower_asked_at"), ["asked_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_follower_lot_id"), ["lot_id"], unique=False)
+
+    op.create_table(
+        "follower_link",
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("follower_id", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.CheckConstraint("purpose IN ('confirm', 'unfollow')", name=op.f("ck_follower_link_purpose")),
+        sa.ForeignKeyConstraint(
+            ["follower_id"], ["follower.id"], name=op.f("fk_follower_link_follower_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("sha256", name=op.f("pk_follower_link")),
+    )
+    with op.batch_alter_table("follower_link", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_follower_link_follower_id"), ["follower_id"], unique=False)
+
+    op.create_table(
+        "statement_decision",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("statement_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "outcome",
+            sa.Enum(
+                "approved", "retired", name="statement_outcome", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("signature_id", sa.Integer(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["signature_id"], ["signature.id"], name=op.f("fk_statement_decision_signature_id")),
+        sa.ForeignKeyConstraint(["statement_id"], ["statement.id"], name=op.f("fk_statement_decision_statement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_statement_decision")),
+        sa.UniqueConstraint("statement_id", "outcome", name=op.f("uq_statement_decision_statement_id_outcome")),
+    )
+    with op.batch_alter_table("statement_decision", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_statement_decision_statement_id"), ["statement_id"], unique=False)
+
+    op.create_table(
+        "voided_number",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("number_id", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("voided_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
+        sa.Column("voided_by", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["number_id"], ["certificate_number.id"], name=op.f("fk_voided_number_number_id")),
+        sa.ForeignKeyConstraint(["voided_by"], ["app_user.id"], name=op.f("fk_voided_number_voided_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_voided_number")),
+        sa.UniqueConstraint("number_id", name=op.f("uq_voided_number_number_id")),
+    )
+    op.create_table(
+        "batch_certificate",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.Column("certificate_id", sa.Integer(), nullable=False),
+        sa.Column("signature_id", sa.Integer(), nullable=False),
+        sa.Column("register_entry", sa.Integer(), nullable=False),
+        sa.Column("content", sa.String(), nullable=False),
+        sa.Column("content_sha256", sa.String(), nullable=False),
+        sa.Column("pdf_sha256", sa.String(), nullable=False),
+        sa.Column("unsigned_size", sa.Integer(), nullable=False),
+        sa.Column("unsigned_sha256", sa.String(), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
+        sa.Column("issued_by", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["certificate_id"], ["certificate.id"], name=op.f("fk_batch_certificate_certificate_id")
+        ),
+        sa.ForeignKeyConstraint(["issued_by"], ["app_user.id"], name=op.f("fk_batch_certificate_issued_by")),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_batch_certificate_lot_id")),
+        sa.ForeignKeyConstraint(["pdf_sha256"], ["document.sha256"], name=op.f("fk_batch_certificate_pdf_sha256")),
+        sa.ForeignKeyConstraint(["signature_id"], ["signature.id"], name=op.f("fk_batch_certificate_signature_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_batch_certificate")),
+        sa.UniqueConstraint("lot_id", name=op.f("uq_batch_certificate_lot_id")),
+        sa.UniqueConstraint("number", name=op.f("uq_batch_certificate_number")),
+        sa.UniqueConstraint("register_entry", name=op.f("uq_batch_certificate_register_entry")),
+    )
+    op.create_table(
+        "withdrawal",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("certificate_id", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
+        sa.Column("withdrawn_by", sa.Integer(), nullable=False),
+        sa.Column("signature_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["certificate_id"], ["certificate.id"], name=op.f("fk_withdrawal_certificate_id")),
+        sa.ForeignKeyConstraint(["signature_id"], ["signature.id"], name=op.f("fk_withdrawal_signature_id")),
+        sa.ForeignKeyConstraint(["withdrawn_by"], ["app_user.id"], name=op.f("fk_withdrawal_withdrawn_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_withdrawal")),
+        sa.UniqueConstraint("certificate_id", name=op.f("uq_withdrawal_certificate_id")),
+    )
+    with op.batch_alter_table("certificate", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("unsigned_size", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("unsigned_sha256", sa.String(), nullable=True))
+        batch_op.add_column(
+            sa.Column(
+                "revision_cause",
+                sa.Enum(
+                    "result_corrected",
+                    "result_added",
+                    "lot_data_corrected",
+                    "product_data_corrected",
+                    "site_data_changed",
+                    "wording_corrected",
+                    "after_withdrawal",
+                    name="revision_cause",
+                    native_enum=False,
+                    create_constraint=True,
+                    length=40,
+                ),
+                nullable=True,
+            )
+        )
+        batch_op.create_index(batch_op.f("ix_certificate_unsigned_sha256"), ["unsigned_sha256"], unique=False)
+
+    with op.batch_alter_table("lot", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("check_code", sa.String(), nullable=True))
+
+    with op.batch_alter_table("product", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("authorisation", sa.String(), nullable=True))
+        batch_op.add_column(sa.Column("batch_certificate", sa.Boolean(), nullable=True))
+        batch_op.add_column(sa.Column("look_up_code", sa.Boolean(), nullable=True))
+
+    op.protect("batch_certificate", "UPDATE", "DELETE")
+    op.protect("certificate_number", "UPDATE", "DELETE")
+    op.protect("log_entry", "UPDATE", "DELETE")
+    op.protect("log_node", "UPDATE", "DELETE")
+    op.protect("statement", "UPDATE", "DELETE")
+    op.protect("statement_decision", "UPDATE", "DELETE")
+    op.protect("tree_head", "UPDATE", "DELETE")
+    op.protect("voided_number", "UPDATE", "DELETE")
+    op.protect("withdrawal", "UPDATE", "DELETE")
+
+
+def downgrade() -> None:
+    raise RuntimeError("nothing is ever deleted: restore a backup instead")
