@@ -15,10 +15,11 @@ from reports.fhir.elements import (
     OWN,
     Element,
     concept,
+    element,
     extension,
-    filled,
     note,
     own_coding,
+    pruned,
     reference,
     references,
     to_json,
@@ -46,7 +47,7 @@ class _Names:
 
 def bundle(content: CertificateContent) -> bytes:
     """The certificate as FHIR R5 JSON, UTF-8. Raises Invalid when a typed value has a unit outside the closed list."""
-    name = _Names(content.sha256())
+    name = _Names(digest := content.sha256())
     maker, made, lot = name("Organization"), name("MedicinalProductDefinition"), name("Medication")
     package, substance, specimen = name("PackagedProductDefinition"), name("Substance"), name("Specimen")
     plan, report = name("PlanDefinition"), name("DiagnosticReport")
@@ -58,7 +59,7 @@ def bundle(content: CertificateContent) -> bytes:
     around = observations.Around(content, maker, lot, specimen, devices)
     results = _results(content, around, name, definitions)
     entries = [
-        (report, "DiagnosticReport", _report(content, lot, specimen, maker, plan, [urn for urn, _ in results])),
+        (report, "DiagnosticReport", _report(content, lot, specimen, maker, plan, digest, [urn for urn, _ in results])),
         (maker, "Organization", product.organization(content)),
         (made, "MedicinalProductDefinition", product.product(content)),
         (package, "PackagedProductDefinition", product.package(content, made)),
@@ -85,7 +86,7 @@ def bundle(content: CertificateContent) -> bytes:
         "type": "collection",
         "timestamp": content.issued_at.isoformat(),
         "entry": [
-            {"fullUrl": urn, "resource": {"resourceType": kind, "id": str(UUID(urn)), **resource}}
+            {"fullUrl": urn, "resource": {"resourceType": kind, "id": str(UUID(urn)), **pruned(resource)}}
             for urn, kind, resource in entries
         ],
     }
@@ -127,7 +128,7 @@ def _results(
 
 
 def _report(
-    content: CertificateContent, lot: str, specimen: str, maker: str, plan: str, results: Sequence[str]
+    content: CertificateContent, lot: str, specimen: str, maker: str, plan: str, digest: str, results: Sequence[str]
 ) -> Element:
     """The certificate itself: number and revision, what it rests on, what it concludes, what else a reader must know."""
     head = content.audit_head
@@ -137,7 +138,7 @@ def _report(
         "reference": {"type": "DiagnosticReport", "identifier": {"value": content.supersedes}},
     }
     conclusion = CONCLUSIONS[content.conclusion] if content.conclusion else None
-    return filled(
+    return element(
         extension=[
             {"url": "http://hl7.org/fhir/StructureDefinition/workflow-triggeredBy", "valueReference": reference(plan)},
             extension("revision", valuePositiveInt=content.revision),
@@ -146,7 +147,7 @@ def _report(
         ],
         identifier=[
             {"system": product.maker_space(content, "certificates"), "value": content.number},
-            {"system": f"{OWN}:content-sha256", "value": content.sha256()},
+            {"system": f"{OWN}:content-sha256", "value": digest},
         ],
         status=_status(content),
         code=concept({"system": REPORT_TYPE, "code": "Batch Analysis Report"}, text=_TITLE),
@@ -199,7 +200,7 @@ def _led(en: str, de: str, words: Words | None) -> Words | None:
 
 def _signed(one: SignatureShown, report: str) -> Element:
     """Who signed, with what meaning and when; the digest is of the record that was signed (21 CFR 11.50, 11.70)."""
-    return filled(
+    return element(
         extension=[extension("record-sha256", valueString=one.record_sha256)],
         target=[reference(report)],
         recorded=one.signed_at.isoformat(),

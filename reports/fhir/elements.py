@@ -4,7 +4,7 @@ Codes of value sets stand here in tables, because a FHIR library does not check 
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
@@ -28,14 +28,20 @@ TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
 
 #: FHIR R5, 2.1.28.0.1: a decimal has at most 18 digits.
 _DIGITS = Context(prec=17, rounding=ROUND_HALF_EVEN)
+_plain = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
-def filled(**elements: Any) -> Element:
-    """The elements that have a value, in order: FHIR allows no null, no empty string, list or object, and no blanks round a string."""
-    return dict(_kept(elements))
+def element(**parts: Any) -> Element:
+    """The parts of an element, in order; `pruned` leaves out those that turn out empty."""
+    return parts
 
 
-def _kept(elements: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def pruned(resource: Element) -> Element:
+    """Without what is empty: FHIR allows no null, no empty string, list or object, and no blanks round a string."""
+    return dict(_kept(resource))
+
+
+def _kept(elements: Element) -> Iterator[tuple[str, Any]]:
     for name, value in elements.items():
         if (found := _pruned(value)) not in (None, "", [], {}):
             yield name, found
@@ -44,13 +50,13 @@ def _kept(elements: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _pruned(node: Any) -> Any:
     """The same without what is empty; an extension without a value is empty too."""
     match node:
-        case Mapping():
-            found = dict(_kept(node))
-            return {} if found.keys() == {"url"} else found
-        case list() | tuple():
-            return [found for one in node if (found := _pruned(one)) not in (None, "", {})]
         case str():
             return node.strip()
+        case dict():
+            found = dict(_kept(node))
+            return {} if found.keys() == {"url"} else found
+        case list():
+            return [found for one in node if (found := _pruned(one)) not in (None, "", {})]
     return node
 
 
@@ -63,11 +69,11 @@ def in_both(name: str, words: Words | None) -> Element:
     """A string element in English, with the German words as its translation (FHIR R5, extension `translation`)."""
     if words is None or not words.en.strip():
         return {}
-    element: Element = {name: words.en}
+    found: Element = {name: words.en}
     if words.de.strip() and words.de != words.en:
         parts = [{"url": "lang", "valueCode": "de"}, {"url": "content", "valueString": words.de}]
-        element[f"_{name}"] = {"extension": [{"url": TRANSLATION, "extension": parts}]}
-    return element
+        found[f"_{name}"] = {"extension": [{"url": TRANSLATION, "extension": parts}]}
+    return found
 
 
 def note(words: Words) -> Element:
@@ -77,13 +83,13 @@ def note(words: Words) -> Element:
 
 def own_coding(system: str, code: str, display: str | None = None, version: str | None = None) -> Element:
     """A coding of a code system of ours: `test`, `group`, `term`, `method` …"""
-    return filled(system=f"{OWN}:code-system:{system}", version=version, code=code, display=display)
+    return element(system=f"{OWN}:code-system:{system}", version=version, code=code, display=display)
 
 
 def concept(*codings: Element, text: str | Words | None = None) -> Element:
     """A CodeableConcept."""
     words = Words(en=text, de=text) if isinstance(text, str) else text
-    return filled(coding=list(codings)) | in_both("text", words)
+    return element(coding=list(codings)) | in_both("text", words)
 
 
 def term(word: str) -> Element:
@@ -97,7 +103,7 @@ def quantity(number: Decimal, unit: str, comparator: str | None = None) -> Eleme
     known = unit_of(unit)
     short = _DIGITS.plus(number) if len(number.as_tuple().digits) > _DIGITS.prec else number
     exact = [] if short is number else [extension("exact-value", valueString=str(number))]
-    return filled(
+    return element(
         extension=exact,
         value=short,
         comparator=comparator,
@@ -129,11 +135,13 @@ def references(targets: Iterable[str]) -> list[Element]:
 def to_json(node: Any) -> str:
     """JSON with decimals as they are: in FHIR 7.40 is not 7.4, and a float would lose the zero."""
     match node:
-        case Mapping():
-            return "{" + ",".join(f"{json.dumps(name)}:{to_json(value)}" for name, value in node.items()) + "}"
-        case list() | tuple():
-            return "[" + ",".join(map(to_json, node)) + "]"
+        case str():
+            return _plain(node)
+        case dict():
+            return "{" + ",".join([f'"{name}":{to_json(value)}' for name, value in node.items()]) + "}"
+        case list():
+            return "[" + ",".join([to_json(one) for one in node]) + "]"
         case Decimal():
             return str(node)
         case _:
-            return json.dumps(node, ensure_ascii=False, allow_nan=False)
+            return _plain(node)

@@ -17,8 +17,8 @@ from reports.fhir.elements import (
     OBSERVATION_INTERPRETATION,
     Element,
     concept,
+    element,
     extension,
-    filled,
     in_both,
     note,
     own_coding,
@@ -71,7 +71,7 @@ def result(
     """One line of the certificate."""
     device = around.devices.get(line.instrument or "")
     number = {"system": maker_space(around.content, "results"), "value": str(line.result_id)}
-    return filled(
+    return element(
         extension=_extensions(line),
         identifier=[number] if line.result_id is not None else None,
         instantiatesReference=reference(definition),
@@ -136,7 +136,7 @@ def _absent(code: str, display: str, words: Words) -> Element:
 def _reference_range(line: TestLine) -> Element:
     """The criterion beside the result; a single passing word is the normal value."""
     allowed = line.limits.allowed if line.limits else ()
-    return filled(
+    return element(
         **bounds_of(line.limits),
         normalValue=term(allowed[0]) if len(allowed) == 1 else None,
         **in_both("text", line.criterion),
@@ -172,7 +172,7 @@ def _component(code: str, display: str, number: Element | None, printed: str | N
 def distribution(shown: DistributionShown, around: Around, name: Words) -> Element:
     """A size distribution, bin by bin, with the figures beside the curve."""
     settled = [*settings(shown.settings), extension("raw-file-sha256", valueString=shown.raw_sha256)]
-    return filled(
+    return element(
         extension=[extension("weighting", valueCode=shown.weighting), *settled],
         **around.common(),
         category=[concept(own_coding("group", "physicochemical"))],

@@ -7,8 +7,8 @@ from reports.fhir.elements import (
     PQ,
     Element,
     concept,
+    element,
     extension,
-    filled,
     in_both,
     own_coding,
     reference,
@@ -33,11 +33,11 @@ def organization(content: CertificateContent) -> Element:
         if value
     ]
     licence = {"identifier": [{"value": maker.licence}], "code": concept(text="Manufacturing licence")}
-    return filled(
+    return element(
         active=True,
         name=maker.name,
         description=maker.tagline,
-        contact=[filled(telecom=telecom, address=filled(text=maker.address))],
+        contact=[element(telecom=telecom, address=element(text=maker.address))],
         qualification=[licence] if maker.licence else None,
     )
 
@@ -51,16 +51,16 @@ def product(content: CertificateContent) -> Element:
         ("fill-volume", "Fill volume", shown.fill_volume),
     )
     characteristics = [
-        filled(type=concept(own_coding("characteristic", code, name)), valueQuantity=written(text))
+        element(type=concept(own_coding("characteristic", code, name)), valueQuantity=written(text))
         if written(text)
-        else filled(type=concept(own_coding("characteristic", code, name)), valueMarkdown=text)
+        else element(type=concept(own_coding("characteristic", code, name)), valueMarkdown=text)
         for code, name, text in described
         if text
     ]
     reconstitution = concept(own_coding("characteristic", "reconstitution", "Reconstitution"))
     characteristics.append({"type": reconstitution, "valueCodeableConcept": concept(text=shown.reconstitution)})
     status = own_coding("regulatory-status", shown.regulatory_status)
-    return filled(
+    return element(
         identifier=[{"system": maker_space(content, "products"), "value": shown.code}],
         **in_both("description", shown.regulatory_notice),
         combinedPharmaceuticalDoseForm=concept(text=shown.form),
@@ -87,7 +87,7 @@ def package(content: CertificateContent, product_id: str) -> Element:
         "periodString": content.lot.shelf_life,
         "specialPrecautionsForStorage": [concept(text=shown.storage)],
     }
-    return filled(
+    return element(
         identifier=[{"system": GTIN, "value": shown.gtin}] if shown.gtin else None,
         packageFor=[reference(product_id)],
         packaging={"type": concept(text=shown.container), "shelfLifeStorage": [life]},
@@ -109,7 +109,7 @@ def substance(content: CertificateContent) -> Element:
     text = Words(
         en=f"Extracellular vesicles of {origin.tissue.en}", de=f"Extrazelluläre Vesikel aus {origin.tissue.de}"
     )
-    return filled(
+    return element(
         extension=[extension("origin", extension=facts)],
         identifier=[{"system": maker_space(content, "lots"), "value": bank} for bank in origin.cell_banks],
         instance=True,
@@ -123,7 +123,7 @@ def substance(content: CertificateContent) -> Element:
 def lot(content: CertificateContent, product_id: str, substance_id: str, maker_id: str) -> Element:
     """The lot: a Medication with its batch (number, dates, size, container), as in the guide."""
     shown, what = content.lot, content.product
-    made = filled(
+    made = element(
         url="http://hl7.org/fhir/StructureDefinition/medication-manufacturingBatch",
         extension=[
             {"url": "manufacturingDate", "valueDateTime": shown.manufactured_on.isoformat()},
@@ -140,7 +140,7 @@ def lot(content: CertificateContent, product_id: str, substance_id: str, maker_i
         "valueDateTime": shown.released_at.isoformat() if shown.released_at else None,
     }
     gtin = [{"system": GTIN, "code": what.gtin}] if what.gtin else []
-    return filled(
+    return element(
         identifier=[{"system": maker_space(content, "lots"), "value": shown.number}],
         code=concept(*gtin, text=what.name),
         status="active",
@@ -158,4 +158,4 @@ def lot(content: CertificateContent, product_id: str, substance_id: str, maker_i
 
 def specimen(lot_id: str) -> Element:
     """What was tested: a sample of the lot."""
-    return filled(type=concept(text="Sample of the lot"), subject=reference(lot_id))
+    return element(type=concept(text="Sample of the lot"), subject=reference(lot_id))

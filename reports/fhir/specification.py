@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from domain.certificates.content import CertificateContent, TestLine
 from domain.laboratory.verdict import Criterion, CriterionKind
-from reports.fhir.elements import PQ, Element, concept, extension, filled, own_coding, quantity, reference, term
+from reports.fhir.elements import PQ, Element, concept, element, extension, own_coding, quantity, reference, term
 
 PLAN_TYPE = "http://terminology.hl7.org/CodeSystem/plan-definition-type"
 
@@ -13,16 +13,16 @@ PLAN_TYPE = "http://terminology.hl7.org/CodeSystem/plan-definition-type"
 def plan(content: CertificateContent, url: str, product_id: str, definitions: Sequence[str]) -> Element:
     """The specification the lot was judged against: one action for release, one below it for each test."""
     tests = [
-        filled(title=line.name.en, code=concept(text="Test"), definitionCanonical=definition)
+        element(title=line.name.en, code=concept(text="Test"), definitionCanonical=definition)
         for line, definition in zip(content.tests, definitions, strict=True)
     ]
-    release = filled(
+    release = element(
         title="Release",
         code=concept(text="Timing Group"),
         timingTiming={"code": concept(text="Release time")},
         action=tests,
     )
-    return filled(
+    return element(
         url=url,
         title=content.specification,
         type=concept({"system": PLAN_TYPE, "code": "workflow-definition"}),
@@ -35,7 +35,7 @@ def plan(content: CertificateContent, url: str, product_id: str, definitions: Se
 def definition(line: TestLine, url: str, draft: bool) -> Element:
     """A test of the specification and its acceptance criterion, as printed and, where there are limits, as a range."""
     unit = line.limits.unit if line.limits else None
-    return filled(
+    return element(
         url=url,
         title=line.name.en,
         status="draft" if draft else "active",
@@ -59,17 +59,15 @@ def _criterion(line: TestLine) -> Element:
         *(extension("allowed-term", valueCodeableConcept=term(word)) for word in limits.allowed),
     ]
     bounds = bounds_of(limits)
-    return filled(extension=[printed, *machine], range=bounds, rangeCategory="absolute" if bounds else None)
+    return element(extension=[printed, *machine], range=bounds, rangeCategory="absolute" if bounds else None)
 
 
 def bounds_of(limits: Criterion | None) -> Element:
     """Low and high of a criterion, both inclusive, as a FHIR Range has them; empty for criteria without limits."""
     if limits is None or limits.kind is CriterionKind.REPORT_ONLY or limits.unit is None:
         return {}
-    low, high = (
-        quantity(Decimal(text), limits.unit) if text is not None else None for text in (limits.lower, limits.upper)
-    )
-    return filled(low=low, high=high)
+    given = {"low": limits.lower, "high": limits.upper}
+    return {name: quantity(Decimal(text), limits.unit) for name, text in given.items() if text is not None}
 
 
 def test_code(line: TestLine) -> Element:
