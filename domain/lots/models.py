@@ -7,6 +7,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlmodel import Field
 
+from domain.lots.typed import key_sql
 from domain.store import AppendOnly, Entity, coded, exact, moment
 
 
@@ -156,6 +157,7 @@ class Lot(Entity, table=True):
     check_code: str | None = None
 
     __table_args__ = (
+        sa.Index("ix_lot_key", sa.text(key_sql())),
         sa.CheckConstraint("CAST(quantity AS NUMERIC) > 0", name="quantity"),
         sa.CheckConstraint("CAST(quantity_left AS NUMERIC) >= 0", name="quantity_left"),
         sa.CheckConstraint(

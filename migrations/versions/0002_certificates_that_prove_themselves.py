@@ -227,6 +227,16 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("batch_certificate", sa.Boolean(), nullable=True))
         batch_op.add_column(sa.Column("look_up_code", sa.Boolean(), nullable=True))
 
+    op.create_index(
+        "ix_lot_key",
+        "lot",
+        [
+            sa.literal_column(
+                "replace(replace(replace(replace(replace(replace(lot_number, '-', ''), '.', ''), '_', ''), 'O', '0'), 'I', '1'), 'L', '1')"
+            )
+        ],
+        unique=False,
+    )
     op.protect("batch_certificate", "UPDATE", "DELETE")
     op.protect("certificate_number", "UPDATE", "DELETE")
     op.protect("log_entry", "UPDATE", "DELETE")
