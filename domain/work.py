@@ -118,12 +118,18 @@ class Printed(Protocol):
 
 
 class CertificatePrinter(Protocol):
-    """Draws and signs a certificate; `reports` has it, `api` hands it in, since the domain knows no PDF.
+    """Draws and signs a certificate; `reports` has it, `api` hands it in, since the domain knows no PDF."""
 
-    Raises Unavailable when the key or the time-stamp authority does not answer. It may take seconds: never call it in a transaction.
-    """
+    def __call__(self, content: Any, /) -> Printed:
+        """Draw and sign. Raises Unavailable when the key or the time-stamp authority does not answer.
 
-    def __call__(self, content: Any, /) -> Printed: ...
+        It may take seconds: never call it in a transaction.
+        """
+        ...
+
+    def draw(self, content: Any, /) -> bytes:
+        """The unsigned file alone: a preview, or what a file that was issued must begin with."""
+        ...
 
 
 @dataclass(frozen=True)

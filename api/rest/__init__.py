@@ -2,10 +2,10 @@
 
 from fastapi import FastAPI
 
-from api.rest import audit, laboratory, lots, people, public, steps
+from api.rest import audit, certificates, laboratory, lots, people, public, schemas, steps
 
 
 def install(app: FastAPI) -> None:
     """Add every router."""
-    for part in (public, steps, people, lots, laboratory, audit):  # searched in order: the most asked come first
+    for part in (public, steps, people, lots, laboratory, certificates, schemas, audit):  # searched in order: the most asked come first
         app.router.routes.extend(part.router.routes)  # include_router would match each request twice over

@@ -4,6 +4,7 @@ import font_source_sans_pro
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from api.web.certificates import router as certificate_pages
 from api.web.documentation import FILES as DOCUMENTATION
 from api.web.documentation import router as documentation_pages
 from api.web.donors import router as donor_pages
@@ -21,6 +22,7 @@ from api.web.steps import router as step_pages
 ROUTERS = (
     sign_in_pages,
     public_pages,
+    certificate_pages,  # before the lots', whose acts are named in the last part of an address
     lot_pages,
     product_pages,
     step_pages,

@@ -122,6 +122,7 @@ ACTS: tuple[tuple[Permission, str, str], ...] = (
     (Permission.DEFINE_PRODUCT, "/products/new", "Define a product"),
     (Permission.DEFINE_METHOD, "/methods/new", "Define a method"),
     (Permission.DRAFT_SPECIFICATION, "/specifications/new", "Draft a specification"),
+    (Permission.DRAFT_SPECIFICATION, "/statements/new", "Draft a statement"),
 )
 
 #: What stands in the head of every page: permission, address, words.
@@ -133,6 +134,8 @@ PLACES: tuple[tuple[Permission, str, str], ...] = (
     (Permission.READ_RECORDS, "/products", "Products"),
     (Permission.READ_RECORDS, "/specifications", "Specifications"),
     (Permission.READ_RECORDS, "/methods", "Methods"),
+    (Permission.READ_RECORDS, "/statements", "Statements"),
+    (Permission.READ_RECORDS, "/register", "Register"),
     (Permission.MANAGE_USERS, "/users", "Users"),
     (Permission.READ_AUDIT, "/audit", "Audit trail"),
 )

@@ -11,6 +11,7 @@ import sqlalchemy.orm
 from sqlmodel import Session, col, select
 
 from domain.certificates.queries import certificates_of
+from domain.certificates.words import RevisionCause
 from domain.disposition import guards
 from domain.errors import NotFound, Reason
 from domain.laboratory.catalogue import test as catalogue_test
@@ -172,10 +173,11 @@ class MoveView(View):
 
 
 class CertificateView(View):
-    """An issued certificate."""
+    """An issued certificate; `revision_cause` of a revision after the first."""
 
     number: str
     revision: int
+    revision_cause: RevisionCause | None
     issued_at: datetime
     content_sha256: str
     pdf_sha256: str

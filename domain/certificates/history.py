@@ -1,0 +1,155 @@
+"""What the laboratory sees of its documents: the revisions of a certificate, and the running register of numbers."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from domain.certificates.models import (
+    BatchCertificate,
+    Certificate,
+    CertificateNumber,
+    DocumentKind,
+    VoidedNumber,
+    Withdrawal,
+)
+from domain.certificates.words import RevisionCause
+from domain.errors import NotFound, Reason
+from domain.lots.models import Lot
+from domain.signatures import Signature
+from domain.store import UtcDateTime
+from domain.work import View
+
+
+class RevisionView(View):
+    """A revision and what became of it: `current`, `superseded` or `withdrawn`."""
+
+    revision: int
+    standing: str
+    cause: RevisionCause | None
+    issued_at: datetime
+    signed_by: str
+    content_sha256: str
+    pdf_sha256: str
+    withdrawn_at: datetime | None
+    withdrawal_reason: str | None
+
+
+class CertificateHistory(View):
+    """A certificate with all its revisions, newest first."""
+
+    number: str
+    lot_number: str
+    revisions: tuple[RevisionView, ...]
+
+
+class RegisterEntry(View):
+    """A number of the running register: `issued`, `open` (taken, not issued yet) or `voided`, with the reason."""
+
+    number: str
+    kind: DocumentKind
+    lot_number: str
+    taken_at: datetime
+    standing: str
+    issued_at: datetime | None
+    certified_by: str | None
+    void_reason: str | None
+
+
+def history_of(session: Session, number: str) -> CertificateHistory:
+    """Raises NotFound."""
+    rows = session.exec(
+        select(Certificate, Lot.lot_number, Signature.name, Withdrawal)
+        .join(Lot, col(Certificate.lot_id) == Lot.id)
+        .join(Signature, col(Certificate.signature_id) == Signature.id)
+        .outerjoin(Withdrawal, col(Withdrawal.certificate_id) == Certificate.id)
+        .where(Certificate.number == number)
+        .order_by(col(Certificate.revision).desc())
+    ).all()
+    if not rows:
+        text = f"there is no certificate with the number {number!r}"
+        raise NotFound(Reason("certificate-not-found", text, "certificate_number"))
+    newest = rows[0][0].revision
+    return CertificateHistory(
+        number=number,
+        lot_number=rows[0][1],
+        revisions=tuple(
+            _revision(one, signer, withdrawn, one.revision == newest) for one, _, signer, withdrawn in rows
+        ),
+    )
+
+
+def _revision(one: Certificate, signer: str, withdrawn: Withdrawal | None, newest: bool) -> RevisionView:
+    standing = "withdrawn" if withdrawn else "current" if newest else "superseded"
+    return RevisionView(
+        revision=one.revision,
+        standing=standing,
+        cause=one.revision_cause,
+        issued_at=one.issued_at,
+        signed_by=signer,
+        content_sha256=one.content_sha256,
+        pdf_sha256=one.pdf_sha256,
+        withdrawn_at=withdrawn.withdrawn_at if withdrawn else None,
+        withdrawal_reason=withdrawn.reason if withdrawn else None,
+    )
+
+
+#: As many lines of the register as one answer has.
+MOST = 500
+
+
+def register(session: Session, before: str | None = None) -> list[RegisterEntry]:
+    """Every number that was taken, newest first, at most 500 at a time: the series has no gap that is not explained here (AMWHV 17(5)).
+
+    before: only numbers taken earlier than this one.
+    """
+    analysis, batch = aliased(Signature), aliased(Signature)
+    wanted = (
+        sa.select(
+            CertificateNumber,
+            col(Lot.lot_number),
+            col(VoidedNumber.reason),
+            sa.func.coalesce(Certificate.issued_at, BatchCertificate.issued_at, type_=UtcDateTime()),
+            sa.func.coalesce(analysis.name, batch.name),
+        )
+        .join(Lot, col(CertificateNumber.lot_id) == Lot.id)
+        .outerjoin(VoidedNumber, col(VoidedNumber.number_id) == CertificateNumber.id)
+        .outerjoin(
+            Certificate, (col(Certificate.number) == CertificateNumber.number) & (col(Certificate.revision) == 1)
+        )
+        .outerjoin(analysis, col(analysis.id) == Certificate.signature_id)
+        .outerjoin(BatchCertificate, col(BatchCertificate.number) == CertificateNumber.number)
+        .outerjoin(batch, col(batch.id) == BatchCertificate.signature_id)
+        .order_by(col(CertificateNumber.id).desc())
+        .limit(MOST)
+    )
+    if before is not None:
+        mark = select(CertificateNumber.id).where(CertificateNumber.number == before).scalar_subquery()
+        wanted = wanted.where(col(CertificateNumber.id) < mark)
+    return _entries(session, wanted)
+
+
+def _entries(session: Session, wanted: Any) -> list[RegisterEntry]:
+    return [
+        RegisterEntry(
+            number=taken.number,
+            kind=taken.kind,
+            lot_number=lot_number,
+            taken_at=taken.taken_at,
+            standing="voided" if void else "issued" if issued_at else "open",
+            issued_at=issued_at,
+            certified_by=by,
+            void_reason=void,
+        )
+        for taken, lot_number, void, issued_at, by in session.exec(wanted)
+    ]
+
+
+def batch_pdf(session: Session, number: str) -> str:
+    """The SHA-256 of a batch certificate's file. Raises NotFound."""
+    if found := session.exec(select(BatchCertificate.pdf_sha256).where(BatchCertificate.number == number)).first():
+        return found
+    text = f"there is no batch certificate with the number {number!r}"
+    raise NotFound(Reason("certificate-not-found", text, "certificate_number"))
