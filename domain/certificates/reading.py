@@ -38,7 +38,7 @@ def read_certificate(data: bytes, field: str = "file") -> CertificateContent:
         content = CertificateContent.model_validate_json(data, strict=True)
     except ValidationError as wrong:
         raise Invalid(*_reasons(wrong, field)) from None
-    odd = [*_blanks(plain, ""), *_numbers_for_text(plain, content)]
+    odd = [*_blanks(plain, ""), *_untyped(plain, content)]
     if odd:
         raise Invalid(*(Reason("certificate-not-valid", f"{where}: {why}", field) for where, why in odd[:MOST_REASONS]))
     if content.draft:
@@ -69,10 +69,12 @@ def _blanks(node: Any, where: str) -> Iterator[tuple[str, str]]:
             yield from _blanks(child, f"{where}.{name}" if where else str(name))
 
 
-def _numbers_for_text(plain: Any, content: CertificateContent) -> Iterator[tuple[str, str]]:
-    """A figure must be text, or its digits are not those that were judged: as JSON numbers 7.40 and 7.4 are one."""
+def _untyped(plain: Any, content: CertificateContent) -> Iterator[tuple[str, str]]:
+    """A value names its kind, and its figures are text: as JSON numbers 7.40 and 7.4 are one."""
     for place, (given, line) in enumerate(zip(plain["tests"], content.tests, strict=True)):
-        if line.value is not None and not all(
-            part is None or isinstance(part, str) for part in given["value"].values()
-        ):
+        if line.value is None:
+            continue
+        if "kind" not in given["value"]:
+            yield f"tests.{place}.value", "a value names its kind"
+        if not all(part is None or isinstance(part, str) for part in given["value"].values()):
             yield f"tests.{place}.value", "figures are text, exactly as judged"
