@@ -6,6 +6,7 @@ import domain.audit
 import domain.certificates.following
 import domain.certificates.models
 import domain.certificates.statements
+import domain.deviations.models
 import domain.documents
 import domain.jobs
 import domain.laboratory.models

@@ -9,7 +9,7 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade() -> None:
+def upgrade() -> None:  # noqa: PLR0915
     op.create_table(
         "log_entry",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -84,6 +84,55 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_certificate_number_number")),
     )
     op.create_table(
+        "deviation",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column(
+            "origin",
+            sa.Enum(
+                "person",
+                "reading",
+                "missing_reading",
+                "hold_time",
+                "step_order",
+                "reconciliation",
+                "equipment",
+                "training",
+                "material",
+                "yield",
+                "laboratory",
+                "donor",
+                "complaint",
+                name="deviation_origin",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column(
+            "severity",
+            sa.Enum(
+                "minor", "major", "critical", name="severity", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("step_id", sa.Integer(), nullable=True),
+        sa.Column("happened_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
+        sa.Column("opened_by", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["opened_by"], ["app_user.id"], name=op.f("fk_deviation_opened_by")),
+        sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=op.f("fk_deviation_step_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deviation")),
+        sa.UniqueConstraint("number", name=op.f("uq_deviation_number")),
+    )
+    with op.batch_alter_table("deviation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_deviation_step_id"), ["step_id"], unique=False)
+
+    op.create_table(
         "follower",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("lot_id", sa.Integer(), nullable=False),
@@ -102,6 +151,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_follower_address"), ["address"], unique=False)
         batch_op.create_index(batch_op.f("ix_follower_asked_at"), ["asked_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_follower_lot_id"), ["lot_id"], unique=False)
+
+    op.create_table(
+        "deviation_lot",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("deviation_id", sa.Integer(), nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["deviation_id"], ["deviation.id"], name=op.f("fk_deviation_lot_deviation_id")),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_deviation_lot_lot_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deviation_lot")),
+        sa.UniqueConstraint("deviation_id", "lot_id", name=op.f("uq_deviation_lot_deviation_id_lot_id")),
+    )
+    with op.batch_alter_table("deviation_lot", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_deviation_lot_deviation_id"), ["deviation_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_deviation_lot_lot_id"), ["lot_id"], unique=False)
 
     op.create_table(
         "follower_link",
@@ -239,6 +303,8 @@ def upgrade() -> None:
     )
     op.protect("batch_certificate", "UPDATE", "DELETE")
     op.protect("certificate_number", "UPDATE", "DELETE")
+    op.protect("deviation", "UPDATE", "DELETE")
+    op.protect("deviation_lot", "UPDATE", "DELETE")
     op.protect("log_entry", "UPDATE", "DELETE")
     op.protect("log_node", "UPDATE", "DELETE")
     op.protect("statement", "UPDATE", "DELETE")
