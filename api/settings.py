@@ -1,11 +1,13 @@
 """Every setting, read from EXOLOTL_… variables; the table in the README is checked against this class."""
 
 from functools import cache
+from typing import Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from api import keys
 from api.mail import Mail, checked_sender
 from api.rate_limits import IN_MEMORY, Budget, Proxies, Rules, limits_of, store_of
 from domain.documents import Documents
@@ -69,6 +71,35 @@ class Settings(BaseSettings):
     webhooks_may_be_local: bool = Field(
         default=False, description="for tests only: webhooks may reach loopback addresses and any port"
     )
+    signing_pkcs12: str = Field(
+        default="",
+        description="the key that signs certificates: a PKCS#12 file with its certificate and those above it",
+    )
+    signing_password: str = Field(default="", description="the password of that file", repr=False)
+    signing_pkcs11: str = Field(
+        default="", description="or a key on a token: the PKCS#11 module, as `/usr/lib/softhsm/libsofthsm2.so`"
+    )
+    signing_token: str = Field(default="", description="the label of the token")
+    signing_key: str = Field(default="", description="the label of the key and of its certificate on the token")
+    signing_pin: str = Field(default="", description="the PIN of the token", repr=False)
+    signing_level: Literal["b", "lta"] = Field(
+        default="b",
+        description="`b`: PAdES B-B, or B-T with a time-stamp; `lta`: with all that a check in many years needs",
+    )
+    timestamp_url: str = Field(
+        default="", description="a time-stamp authority (RFC 3161); its root must be in `EXOLOTL_TRUSTED`"
+    )
+    trusted: str = Field(
+        default="",
+        description="a PEM file of roots, of signing certificates used before, and of public keys that the log was signed with before",
+    )
+    log_key: str = Field(
+        default="",
+        description="the key of the public log: a PEM file with an Ed25519 key; needed to issue, withdraw and recall",
+    )
+    keys: str = Field(
+        default="data/keys", description="a folder: in demo mode, keys that are not set are made and kept there"
+    )
     demo: bool = Field(
         default=False, description="demo mode: the demo cast can sign in; never set it where real lots are"
     )
@@ -120,6 +151,11 @@ class Settings(BaseSettings):
     @classmethod
     def _letters_come_from_an_address(cls, sender: str) -> str:
         return checked_sender(sender)
+
+    @model_validator(mode="after")
+    def _keys_can_be_meant(self) -> Self:
+        keys.check_settings(self)
+        return self
 
     def rate_rules(self) -> Rules:
         """How often one address may ask."""

@@ -93,7 +93,7 @@ def time_stamper() -> Certified:
 @cache
 def signer() -> Signer:
     """What signs the certificates of the tests."""
-    return Signer(HeldKey(*laboratory(), (authority().certificate,)))
+    return Signer(lambda: HeldKey(*laboratory(), (authority().certificate,)))
 
 
 @cache
