@@ -3,20 +3,25 @@
 import base64
 import hashlib
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, File, Request, Response, UploadFile
+from fastapi import APIRouter, File, Query, Request, Response, UploadFile
 from pydantic import BaseModel, Field
 
 from api.deps import RowId, site_of
+from api.help_on_tests import HELP
 from api.problems import answers
-from domain.certificates.content import CertificateContent
-from domain.certificates.queries import check_file, pdf_digest, public_lot
+from domain.certificates.content import CertificateContent, Words
+from domain.certificates.look_up import Standing, public_lot
+from domain.certificates.queries import check_file, pdf_digest
+from domain.certificates.words import RevisionCause
 from domain.errors import Invalid, Reason
 from domain.lots.models import LotState
 from domain.store import reading
 
-router = APIRouter(prefix="/api/v1/public", tags=["public"], responses=answers(404, 422))
+router = APIRouter(prefix="/api/v1/public", tags=["public"], responses=answers(404, 422, 429))
+
+FILES = "/api/v1/public/certificates"
 
 MOST_BYTES = 20 * 1024 * 1024
 
@@ -24,13 +29,56 @@ MOST_BYTES = 20 * 1024 * 1024
 FRESH = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
 
 
+CheckCode = Annotated[
+    str, Query(max_length=40, description="the check code printed on the label beside the lot number, where there is one")
+]
+
+
+class Contact(BaseModel):
+    """Whom to ask at the manufacturer."""
+
+    name: str
+    phone: str
+    email: str
+
+
+class RecallView(BaseModel):
+    """Class I: may be life-threatening; II: may harm; III: is unlikely to harm. Do not use what is recalled, and ask the manufacturer."""
+
+    class_: Literal["I", "II", "III"] | None = Field(alias="class")
+    since: datetime
+    contact: Contact
+
+
+class RevisionView(BaseModel):
+    """A revision of the certificate. `state`: a withdrawn one stays withdrawn, also when another was issued later."""
+
+    revision: int
+    state: Standing
+    issued_at: datetime
+    cause: RevisionCause | None = Field(description="why there is a revision after the first")
+    withdrawn_at: datetime | None
+    supersedes: int | None
+    superseded_by: int | None
+    content_sha256: str
+    pdf_sha256: str
+    pdf_url: str
+    proof_url: str = Field(description="that it stands in the public log (RFC 9162)")
+
+
 class PublicLotView(BaseModel):
-    """The live state first; `certificate` is the frozen content, whose canonical JSON (RFC 8785) has `content_sha256`."""
+    """The live state first; `certificate` is the frozen content, whose canonical JSON (RFC 8785) has `content_sha256`.
+
+    `state_since`: when the lot was last moved; it expires at the end of `expires_on`. `usable`: released today, with a certificate that counts.
+    `certificate_state` is that of the newest revision. What a test can tell stands at /api/v1/public/tests.
+    """
 
     lot_number: str
     state: LotState
     state_since: datetime
     usable: bool
+    certificate_state: Literal["current", "withdrawn"]
+    recall: RecallView | None
     expires_on: date
     certificate_number: str
     revision: int
@@ -38,6 +86,8 @@ class PublicLotView(BaseModel):
     content_sha256: str
     pdf_sha256: str
     pdf_url: str
+    proof_url: str
+    revisions: list[RevisionView]
     certificate: CertificateContent
 
 
@@ -61,14 +111,25 @@ def unchanged(request: Request, etag: str) -> bool:
 
 @router.head("/lots/{lot_number}", include_in_schema=False)
 @router.get("/lots/{lot_number}", response_model=PublicLotView)
-def look_up(lot_number: str, request: Request) -> Any:
-    """The newest certificate of a lot, and its state today. Unknown and unreleased lots answer alike."""
+def look_up(lot_number: str, request: Request, code: CheckCode = "") -> Any:
+    """The newest certificate of a lot, and its state today. Unknown and unreleased lots answer alike.
+
+    The number is understood as people type it (spaces, lower case, O for 0, other hyphens or none) or scan it (a GS1 element string).
+    """
     site = site_of(request)
-    found = public_lot(site.engine, lot_number, site.today())
-    if unchanged(request, found.etag):
-        return Response(status_code=304, headers={"ETag": found.etag, **FRESH})
-    url = f"/api/v1/public/certificates/{found.certificate_number}.pdf"
-    return Response(found.json(url), media_type="application/json", headers={"ETag": found.etag, **FRESH})
+    found = public_lot(site.engine, lot_number, site.today(), code)
+    maker = site.profile
+    contact = {"name": maker.name, "phone": maker.phone, "email": maker.email}
+    headers = {"ETag": found.etag(*contact.values()), **FRESH}
+    if unchanged(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(found.json(FILES, contact), media_type="application/json", headers=headers)
+
+
+@router.get("/tests")
+def explain_tests() -> dict[str, Words]:
+    """What each test can tell, and what it cannot, by its code."""
+    return dict(HELP)
 
 
 @router.head("/certificates/{certificate_number}.pdf", include_in_schema=False)

@@ -13,7 +13,8 @@ from api.deps import site_of
 from api.web import security
 from api.web.pages import FOLDER, TEMPLATES
 from api.web.public_words import OTHERWISE, STANDINGS, WORDS, Language, language_of
-from domain.certificates.queries import FileChecked, PublicLot, check_file, public_lot
+from domain.certificates.look_up import PublicLot, public_lot
+from domain.certificates.queries import FileChecked, check_file
 from domain.errors import NotFound
 from domain.lots.models import LotState
 from domain.store import reading
@@ -119,7 +120,7 @@ def _minute(at: datetime, zone: str) -> str:
 
 def _etag(found: PublicLot, language: Language, profile: Profile, now: datetime) -> str:
     """The page says as of which minute it is, so it is another one a minute later."""
-    told = repr((found.etag, language, _LOOK, profile, now.isoformat()))
+    told = repr((found.etag(), language, _LOOK, profile, now.isoformat()))
     return f'"{hashlib.sha256(told.encode()).hexdigest()[:32]}"'
 
 
