@@ -14,7 +14,7 @@ from domain.documents import Documents
 from domain.errors import Invalid
 from domain.lots.numbers import checked_scheme
 from domain.store import engine_for
-from domain.work import Profile, Site
+from domain.work import Place, Profile, Site
 from reports.certificate import render
 
 
@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     site_phone: str = Field(default="", description="the manufacturer's telephone (ICH Q7 11.44); needed to release")
     site_email: str = Field(default="", description="whom a clinic writes to, also about a recall")
     site_licence: str = Field(default="", description="manufacturing licence, if there is one")
+    site_places: tuple[Place, ...] = Field(
+        default=(),
+        description="sites that make and test, for batch certificates, as JSON: `[{\"name\": …, \"address\": …, \"activity_en\": …, \"activity_de\": …, \"licence\": …}]`; none: the manufacturer alone",
+    )
     site_time_zone: str = Field(
         default="Europe/Berlin", description="a lot expires at the end of its expiry date in this zone"
     )
@@ -181,6 +185,7 @@ class Settings(BaseSettings):
         return Profile(
             **given,
             licence=self.site_licence or None,
+            places=self.site_places,
             time_zone=self.site_time_zone,
             lot_scheme=self.lot_scheme,
             demo=self.demo,

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 from domain.certificates.content import BatchCertificateContent, CertificateContent
+from domain.errors import Reason, Refused
 from reports import batch_certificate, certificate
 from reports.look import Look
 from reports.signing import Signer
@@ -22,18 +23,19 @@ class Printed:
 class Press:
     """Draws in one look and signs with one key. Calling it may take seconds where a time-stamp authority is asked."""
 
-    signer: Signer
+    signer: Signer | None
     look: Look
 
     def __call__(self, content: CertificateContent | BatchCertificateContent, /) -> Printed:
         """Raises Unavailable or Refused as `Signer.sign`, Invalid as the drawing does (`character-not-printable`)."""
-        unsigned = drawn(content, self.look)
+        if self.signer is None:
+            raise Refused(Reason("signing-key-missing", "the key that signs certificates is not set: nothing can be issued"))
+        unsigned = self.draw(content)
         pdf = self.signer.sign(unsigned, content.issued_at)
         return Printed(pdf, len(unsigned), hashlib.sha256(unsigned).hexdigest())
 
-
-def drawn(content: CertificateContent | BatchCertificateContent, look: Look) -> bytes:
-    """The unsigned file: the same content gives the same bytes."""
-    if isinstance(content, BatchCertificateContent):
-        return batch_certificate.render(content, look=look)
-    return certificate.render(content, look=look)
+    def draw(self, content: CertificateContent | BatchCertificateContent, /) -> bytes:
+        """The unsigned file: the same content gives the same bytes."""
+        if isinstance(content, BatchCertificateContent):
+            return batch_certificate.render(content, look=self.look)
+        return certificate.render(content, look=self.look)
