@@ -17,6 +17,9 @@ from domain.store import engine_for
 from domain.work import Place, Profile, Site
 from reports.certificate import render
 
+#: What batch certificates of the demo name; like everything there it is invented.
+DEMO_LICENCE = "DE_XX_00_MIA_0000 (invented)"
+
 
 class Settings(BaseSettings):
     """Settings of one installation."""
@@ -184,7 +187,7 @@ class Settings(BaseSettings):
             given = {name: value for name, value in given.items() if value}
         return Profile(
             **given,
-            licence=self.site_licence or None,
+            licence=self.site_licence or (DEMO_LICENCE if self.demo else None),
             places=self.site_places,
             time_zone=self.site_time_zone,
             lot_scheme=self.lot_scheme,
