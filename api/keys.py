@@ -67,7 +67,7 @@ def check_settings(settings: "Settings") -> None:
         raise ValueError("EXOLOTL_SIGNING_PKCS11 needs EXOLOTL_SIGNING_TOKEN and EXOLOTL_SIGNING_KEY")
     if settings.signing_level == "lta" and not settings.timestamp_url:
         raise ValueError("EXOLOTL_SIGNING_LEVEL=lta needs EXOLOTL_TIMESTAMP_URL")
-    for name in ("signing_pkcs12", "trusted", "log_key"):
+    for name in ("signing_pkcs12", "signing_pkcs11", "trusted", "log_key"):
         path = getattr(settings, name)
         if path and not Path(path).is_file():
             raise ValueError(f"EXOLOTL_{name.upper()}: there is no file {path!r}")

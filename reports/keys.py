@@ -4,7 +4,6 @@ Each gives pyHanko's kind of signer. The key object is held, as loading an RSA k
 """
 
 from collections.abc import Iterable
-from threading import Lock
 from typing import Any
 
 from asn1crypto import x509 as asn1
@@ -13,7 +12,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
-from pkcs11.exceptions import PinIncorrect, PinLenRange, PinLocked, PKCS11Error
+from pkcs11.exceptions import PinIncorrect, PinLenRange, PinLocked, PKCS11Error, UserAlreadyLoggedIn
 from pyhanko.config.pkcs11 import TokenCriteria
 from pyhanko.sign import signers
 from pyhanko.sign.pkcs11 import PKCS11Signer, open_pkcs11_session
@@ -59,11 +58,10 @@ class HeldKey(signers.Signer):
 
 
 class TokenKey(PKCS11Signer):
-    """A private key that never leaves its token. One signature at a time, and each is checked: a token can fail in silence."""
+    """A private key that never leaves its token. Each signature is checked: a token can fail in silence."""
 
     def __init__(self, session: Any, label: str) -> None:
         super().__init__(session, cert_label=label, key_label=label, other_certs_to_pull=None, use_raw_mechanism=True)
-        self._lock = Lock()
         certificate = x509.load_der_x509_certificate(self.signing_cert.dump())
         public: Any = certificate.public_key()
         if not isinstance(public, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
@@ -74,11 +72,10 @@ class TokenKey(PKCS11Signer):
         """The token's signature over these bytes. Raises Unavailable."""
         if dry_run:
             return bytes(_size(self._public))
-        with self._lock:
-            try:
-                signature: bytes = await super().async_sign_raw(data, digest_algorithm)
-            except PKCS11Error as error:
-                raise key_unavailable(f"the token with the signing key does not sign ({_named(error)})") from error
+        try:
+            signature: bytes = await super().async_sign_raw(data, digest_algorithm)
+        except PKCS11Error as error:
+            raise key_unavailable(f"the token with the signing key does not sign ({_named(error)})") from error
         digest = _digest(digest_algorithm)
         try:
             if isinstance(self._public, rsa.RSAPublicKey):
@@ -106,21 +103,27 @@ def from_pkcs12(data: bytes, password: str) -> HeldKey:
 def from_pkcs11(module: str, token: str, label: str, pin: str) -> TokenKey:
     """The key and certificate with that label on a token. Raises Refused (wrong PIN, no such key), or Unavailable when the token is away."""
     try:
-        session = open_pkcs11_session(module, token_criteria=TokenCriteria(label=token), user_pin=pin or None)
-        return TokenKey(session, label)
+        return TokenKey(_session(module, token, pin), label)
     except (PinIncorrect, PinLenRange, PinLocked) as error:
         raise not_usable(f"the token refuses EXOLOTL_SIGNING_PIN ({_named(error)}); it is not tried again") from error
     except PKCS11Error as error:
         raise key_unavailable(
             f"the token {token!r} with the key {label!r} cannot be opened ({_named(error)})"
         ) from error
-    except (OSError, RuntimeError) as error:
-        raise not_usable(f"the PKCS#11 module cannot be loaded ({_named(error)})") from error
 
 
 def _size(key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey) -> int:
     """The most bytes that a signature of the key takes (of EC: two numbers and their DER)."""
     return key.key_size // 8 if isinstance(key, rsa.RSAPublicKey) else 2 * (key.key_size // 8) + 12
+
+
+def _session(module: str, token: str, pin: str) -> Any:
+    """A session that may sign; a process signs in to a token once for all its sessions."""
+    wanted = TokenCriteria(label=token)
+    try:
+        return open_pkcs11_session(module, token_criteria=wanted, user_pin=pin or None)
+    except UserAlreadyLoggedIn:
+        return open_pkcs11_session(module, token_criteria=wanted)
 
 
 def _named(error: Exception) -> str:

@@ -18,12 +18,11 @@ from pyhanko.sign import signers
 from pyhanko.sign.fields import InvisSigSettings, SigSeedSubFilter
 from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
-from pyhanko.sign.signers.pdf_signer import PdfSigningSession
-from pyhanko.sign.validation.dss import DocumentSecurityStore
+from pyhanko.sign.signers.pdf_signer import PdfSigningSession, TimestampDSSContentSettings
 from pyhanko.stamp import BaseStampStyle
 from pyhanko_certvalidator import ValidationContext
 
-from domain.errors import Reason, Refused
+from domain.errors import Reason, Refused, Unavailable
 from reports.keys import DIGEST
 from reports.timestamps import TimeStamps
 
@@ -110,6 +109,10 @@ class Signer:
         self._check_validity(at)
         try:
             return asyncio.run(self._signed(pdf, at))
+        except Unavailable:
+            with self._lock:
+                self._opened = None  # a token that came back is opened anew
+            raise
         except (SigningError, PdfError) as error:
             raise Refused(Reason("not-signable", f"the certificate cannot be signed: {error}")) from error
 
@@ -148,24 +151,18 @@ async def _written(
     size = await session.estimate_signature_container_size(known)
     document = session.prepare_tbs_document(validation_info=known, bytes_reserved=size)
     digest, output = document.digest_tbs_document()
-    signed = await document.perform_signature(
-        digest.document_digest, PdfCMSSignedAttributes(signing_time=session.system_time)
-    )
+    await document.perform_signature(digest.document_digest, PdfCMSSignedAttributes(signing_time=session.system_time))
     if context is not None and known is not None and session.timestamper is not None:
-        writer = IncrementalPdfFileWriter(output)
-        DocumentSecurityStore.supply_dss_in_writer(
-            writer,
-            signed.sig_contents,
-            paths=known.validation_paths,
-            validation_context=context,
-            ocsps=known.ocsps_to_embed,
-            crls=known.crls_to_embed,
-        )
         # Outside of the page: PDF/UA wants every field on it tagged, and PDF/A forbids to hide it.
         outside = InvisSigSettings(box_out_of_bounds=True)
         stamper = signers.PdfTimeStamper(session.timestamper, ARCHIVE_FIELD, outside, "Archive time-stamp")
         await stamper.async_timestamp_pdf(
-            writer, DIGEST, context, validation_paths=known.validation_paths, in_place=True
+            IncrementalPdfFileWriter(output),
+            DIGEST,
+            context,
+            validation_paths=known.validation_paths,
+            in_place=True,
+            dss_settings=TimestampDSSContentSettings(include_vri=False, update_before_ts=True),
         )
     assert isinstance(output, BytesIO)
     return output.getvalue()

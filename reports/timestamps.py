@@ -32,6 +32,12 @@ def _not_believed(text: str) -> Unavailable:
     return Unavailable(Reason("timestamp-not-believed", text + AFTERWARDS))
 
 
+class _Answer(tsp.TimeStampResp):  # type: ignore[misc]  # the library has no types
+    """What an authority answers; a refusal comes without a token (RFC 3161, 2.4.2), which asn1crypto does not expect."""
+
+    _fields = [("status", tsp.PKIStatusInfo), ("time_stamp_token", cms.ContentInfo, {"optional": True})]  # noqa: RUF012
+
+
 class TimeStamps(TimeStamper):
     """An authority at an address. One object for all signatures: pyHanko keeps in it how large an answer is."""
 
@@ -50,7 +56,7 @@ class TimeStamps(TimeStamper):
         """Ask once. Raises Unavailable when no answer comes in time, or none that is one."""
         try:
             async with asyncio.timeout(self.limit):
-                return tsp.TimeStampResp.load(await self._posted(req.dump()), strict=True)
+                return _Answer.load(await self._posted(req.dump()), strict=True)
         except TimeoutError:
             raise _unavailable(f"the time-stamp authority did not answer within {self.limit:g} s") from None
         except httpx.HTTPError as error:

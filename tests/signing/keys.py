@@ -83,11 +83,11 @@ def laboratory() -> Certified:
 
 
 @cache
-def time_stamper() -> Certified:
+def time_stamper(name: str = "Test Time-Stamp Authority", by: Certified | None = None) -> Certified:
     """The key of a time-stamp authority that real clocks are asked of."""
     now = datetime.now(UTC)
     valid = (now - timedelta(days=1), now + timedelta(days=3650))
-    return certified("Test Time-Stamp Authority", valid=valid, purpose=ExtendedKeyUsageOID.TIME_STAMPING)
+    return certified(name, valid=valid, by=by, purpose=ExtendedKeyUsageOID.TIME_STAMPING)
 
 
 @cache
