@@ -132,9 +132,13 @@ class CertificatePrinter(Protocol):
         ...
 
 
+#: Draws labels: the domain's content in, a PDF and ZPL out; `reports` has it, `api` hands it in.
+LabelPrinter = Callable[[Any], Any]
+
+
 @dataclass(frozen=True)
 class Site:
-    """Where acts happen: database, documents, printer, clock, profile and the key of the transparency log of one laboratory."""
+    """Where acts happen: database, documents, printers, clock, profile and the key of the transparency log of one laboratory."""
 
     engine: sa.Engine
     documents: Documents
@@ -142,6 +146,7 @@ class Site:
     profile: Profile = field(default_factory=Profile)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     log_key: Ed25519PrivateKey | None = None
+    print_labels: LabelPrinter | None = None
 
     @cached_property
     def zone(self) -> ZoneInfo:
