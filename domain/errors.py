@@ -3,8 +3,9 @@
 Every refusal carries its reasons as a list, so that a person sees at once all that is wrong.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
 
 
@@ -15,11 +16,15 @@ class Reason:
     code: stable, kebab-case name of the reason (`value-outside-hard-bounds`), part of the API.
     text: one English sentence that says what is wrong and what is allowed.
     field: where the wrong value was given (`readings.ph.value`, `line 57`), if anywhere.
+    about: kind and number of the record that it points to (`("deviation", "DEV26-0003")`), if to one.
+    given: what the sentence in another language is made of, by name.
     """
 
     code: str
     text: str
     field: str | None = None
+    about: tuple[str, str] | None = None
+    given: Mapping[str, object] = dataclass_field(default_factory=dict, compare=False)
 
 
 class DomainError(Exception):

@@ -31,6 +31,13 @@ class Permission(StrEnum):
     HOLD_LOT = "hold_lot"
     LIFT_HOLD = "lift_hold"
     RECALL_LOT = "recall_lot"
+    CONFIRM_MANUFACTURE = "confirm_manufacture"
+    EXTEND_EXPIRY = "extend_expiry"
+    DESTROY_LOT = "destroy_lot"
+    OPEN_DEVIATION = "open_deviation"
+    CLASSIFY_DEVIATION = "classify_deviation"
+    INVESTIGATE_DEVIATION = "investigate_deviation"
+    DECIDE_DEVIATION = "decide_deviation"
 
 
 class Role(StrEnum):
@@ -49,12 +56,36 @@ class Role(StrEnum):
 P = Permission
 
 ROLES: dict[Role, frozenset[Permission]] = {
-    Role.TECHNICIAN: frozenset({P.READ_RECORDS, P.REGISTER_DONOR, P.RECEIVE_MATERIAL, P.RUN_STEP, P.DRAW_SAMPLE}),
-    Role.ANALYST: frozenset({P.READ_RECORDS, P.DRAW_SAMPLE, P.ENTER_RESULT, P.IMPORT_RESULT}),
-    Role.REVIEWER: frozenset(
-        {P.READ_RECORDS, P.REVIEW_RESULT, P.DEFINE_METHOD, P.DRAFT_SPECIFICATION, P.SUBMIT_LOT, P.HOLD_LOT}
+    Role.TECHNICIAN: frozenset(
+        {P.READ_RECORDS, P.REGISTER_DONOR, P.RECEIVE_MATERIAL, P.RUN_STEP, P.DRAW_SAMPLE, P.OPEN_DEVIATION}
     ),
-    Role.PRODUCTION_HEAD: frozenset({P.READ_RECORDS, P.DEFINE_PRODUCT, P.RUN_STEP, P.RECEIVE_MATERIAL, P.HOLD_LOT}),
+    Role.ANALYST: frozenset({P.READ_RECORDS, P.DRAW_SAMPLE, P.ENTER_RESULT, P.IMPORT_RESULT, P.OPEN_DEVIATION}),
+    Role.REVIEWER: frozenset(
+        {
+            P.READ_RECORDS,
+            P.REVIEW_RESULT,
+            P.DEFINE_METHOD,
+            P.DRAFT_SPECIFICATION,
+            P.SUBMIT_LOT,
+            P.HOLD_LOT,
+            P.OPEN_DEVIATION,
+            P.INVESTIGATE_DEVIATION,
+        }
+    ),
+    Role.PRODUCTION_HEAD: frozenset(
+        {
+            P.READ_RECORDS,
+            P.DEFINE_PRODUCT,
+            P.RUN_STEP,
+            P.RECEIVE_MATERIAL,
+            P.HOLD_LOT,
+            P.CONFIRM_MANUFACTURE,
+            P.DESTROY_LOT,
+            P.OPEN_DEVIATION,
+            P.CLASSIFY_DEVIATION,
+            P.INVESTIGATE_DEVIATION,
+        }
+    ),
     Role.QA: frozenset(
         {
             P.READ_RECORDS,
@@ -66,6 +97,12 @@ ROLES: dict[Role, frozenset[Permission]] = {
             P.HOLD_LOT,
             P.LIFT_HOLD,
             P.RECALL_LOT,
+            P.EXTEND_EXPIRY,
+            P.DESTROY_LOT,
+            P.OPEN_DEVIATION,
+            P.CLASSIFY_DEVIATION,
+            P.INVESTIGATE_DEVIATION,
+            P.DECIDE_DEVIATION,
         }
     ),
     Role.AUDITOR: frozenset({P.READ_RECORDS, P.READ_AUDIT}),

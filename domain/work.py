@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property, wraps
+from mimetypes import guess_type
 from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from sqlmodel import Session, col
@@ -41,6 +42,13 @@ class Command(BaseModel):
         ):
             raise ValueError("control characters are not allowed")
         return value
+
+
+class Attachment(Command):
+    """A file that goes with an act; `data` is its bytes in base64."""
+
+    name: str = Field(min_length=1, max_length=200)
+    data: Base64Bytes = Field(repr=False, max_length=28_000_000)
 
 
 class View(BaseModel):
@@ -191,6 +199,13 @@ class Work:
         if known is None:
             self.add(Document(sha256=sha256, name=name[:200], media_type=media_type, size=len(data)))
         return sha256
+
+    def keep_attachment(self, attached: Attachment | None) -> str | None:
+        """Keep the file that goes with the act, if there is one; returns its SHA-256."""
+        if attached is None:
+            return None
+        media_type = guess_type(attached.name)[0] or "application/octet-stream"
+        return self.keep_document(attached.data, attached.name, media_type)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import domain.certificates.following
 import domain.certificates.models
 import domain.certificates.statements
 import domain.deviations.models
+import domain.disposition.models
 import domain.documents
 import domain.jobs
 import domain.labels.models

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from api.deps import acting, asking, current_actor, site_of
 from api.problems import answers
+from domain.disposition.cascade import decide_eligibility_and_hold, withdraw_consent_and_hold
 from domain.disposition.decisions import (
     AcceptLot,
     HoldLot,
@@ -26,7 +27,8 @@ from domain.disposition.decisions import (
     release_lot,
     submit_lot,
 )
-from domain.disposition.queries import Blocker, CertificateView, LotFile, MoveView, MyWork, lot_file, my_work, readiness
+from domain.disposition.queries import CertificateView, LotFile, MoveView, MyWork, lot_file, my_work
+from domain.disposition.readiness import Blocker, readiness
 from domain.lots.genealogy import Trace, trace
 from domain.lots.models import LotKind, LotState
 from domain.lots.operations import DefineProduct, ReceiveMaterial, define_product, receive_material
@@ -37,10 +39,8 @@ from domain.manufacturing.donors import (
     RecordMarkers,
     RegisterDonor,
     WithdrawConsent,
-    decide_eligibility,
     record_markers,
     register_donor,
-    withdraw_consent,
 )
 from domain.manufacturing.models import Eligibility
 from domain.manufacturing.queries import DonorView, donor_file, donors
@@ -143,9 +143,9 @@ def markers(pseudonym: str, body: Markers, act: Any = acting(record_markers), as
 
 @router.post("/donors/{pseudonym}/eligibility", status_code=201, tags=["donors"], responses=answers(404))
 def eligibility(
-    pseudonym: str, body: EligibilityBody, act: Any = acting(decide_eligibility), ask: Any = asking()
+    pseudonym: str, body: EligibilityBody, act: Any = acting(decide_eligibility_and_hold), ask: Any = asking()
 ) -> DonorView:
-    """Decide whether the donor's cells may be used, with a signature."""
+    """Decide whether the donor's cells may be used, with a signature; ineligible holds everything made of them."""
     act(
         DecideEligibility(pseudonym=pseudonym, decision=body.decision, reason=body.reason, credentials=body.credentials)
     )
@@ -153,8 +153,8 @@ def eligibility(
 
 
 @router.post("/donors/{pseudonym}/consent-withdrawal", tags=["donors"], responses=answers(404))
-def consent(pseudonym: str, body: Withdrawal, act: Any = acting(withdraw_consent), ask: Any = asking()) -> DonorView:
-    """Record that the donor withdrew the consent."""
+def consent(pseudonym: str, body: Withdrawal, act: Any = acting(withdraw_consent_and_hold), ask: Any = asking()) -> DonorView:
+    """Record that the donor withdrew the consent; everything made of the donor's cells is held in the same act."""
     act(WithdrawConsent(pseudonym=pseudonym, withdrawn_on=body.withdrawn_on, reason=body.reason))
     return ask(donor_file, pseudonym)  # type: ignore[no-any-return]
 
@@ -209,7 +209,7 @@ def get_readiness(
     actor: Actor = Depends(current_actor),
     ask: Any = asking(),
 ) -> list[Blocker]:
-    """Everything that stands in the way of an action on a lot."""
+    """Everything that stands in the way of an action on a lot: in two languages, with its record and who can clear it."""
     site = site_of(request)
     now = site.clock()
     return list(ask(readiness, lot_number, action, now, site.today(now), actor))

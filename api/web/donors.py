@@ -7,15 +7,14 @@ from api.web.forms import Field, Group, Rows, Sheet, offer, options, signature
 from api.web.lists import donor_file, donors
 from api.web.pages import Reader, Visit, page
 from api.web.words import capital, spelled
+from domain.disposition.cascade import decide_eligibility_and_hold, withdraw_consent_and_hold
 from domain.manufacturing.donors import (
     DecideEligibility,
     RecordMarkers,
     RegisterDonor,
     WithdrawConsent,
-    decide_eligibility,
     record_markers,
     register_donor,
-    withdraw_consent,
 )
 from domain.manufacturing.models import MINIMUM_PANEL, ConsentScope, Eligibility, Marker, MarkerVerdict, Tissue
 from domain.permissions import Permission
@@ -158,7 +157,7 @@ def _decision(visit: Visit) -> Sheet:
 offer(
     router,
     "/donors/{pseudonym}/eligibility",
-    decide_eligibility,
+    decide_eligibility_and_hold,
     DecideEligibility,
     _decision,
     lambda visit, _decided: (f"/donors/{_pseudonym(visit)}", "The decision is recorded and signed."),
@@ -176,7 +175,7 @@ def _withdrawal(visit: Visit) -> Sheet:
             ),
         ),
         "Record the withdrawal",
-        "From now on nothing may be made of the donor’s cells. This cannot be undone.",
+        "Everything made of the donor’s cells is put on hold in the same act, and nothing more may be made of them. This cannot be undone.",
         (f"/donors/{pseudonym}", f"Donor {pseudonym}"),
         tone="grave",
     )
@@ -185,7 +184,7 @@ def _withdrawal(visit: Visit) -> Sheet:
 offer(
     router,
     "/donors/{pseudonym}/withdrawal",
-    withdraw_consent,
+    withdraw_consent_and_hold,
     WithdrawConsent,
     _withdrawal,
     lambda visit, _donor: (f"/donors/{_pseudonym(visit)}", "The withdrawal is recorded."),

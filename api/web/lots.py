@@ -23,7 +23,8 @@ from api.web.forms import (
 from api.web.not_normal import not_normal
 from api.web.pages import Member, Reader, Visit, leads_to, page
 from domain.disposition import decisions
-from domain.disposition.queries import Action, LineView, LotFile, ResultView, lot_file, my_work
+from domain.disposition.queries import LineView, LotFile, ResultView, lot_file, my_work
+from domain.disposition.readiness import Action
 from domain.errors import NotFound, Reason
 from domain.laboratory.size_distribution import SizeDistribution
 from domain.laboratory.verdict import CriterionKind, Verdict
@@ -62,6 +63,7 @@ LOT_UNITS = (
 
 OPERATIONS: Mapping[str, tuple[Any, type[decisions.Decide]]] = {
     "submit": (decisions.submit_lot, decisions.SubmitLot),
+    "confirm": (decisions.confirm_manufacture, decisions.ConfirmManufacture),
     "release": (decisions.release_lot, decisions.ReleaseLot),
     "accept": (decisions.accept_lot, decisions.AcceptLot),
     "reject": (decisions.reject_lot, decisions.RejectLot),

@@ -75,6 +75,13 @@ DECISIONS: dict[str, Decision] = {
             "main",
         ),
         Decision(
+            "confirm",
+            "Confirm manufacture",
+            "Confirm how lot {lot} was made",
+            "You state that the lot was manufactured according to instruction. The lot stays where it is.",
+            "main",
+        ),
+        Decision(
             "release",
             "Release",
             "Release lot {lot}",

@@ -9,6 +9,7 @@ from domain.certificates.issue import Ready, issue, issue_batch, log_recall, voi
 from domain.certificates.models import Certificate
 from domain.disposition import guards
 from domain.disposition.dossier import signed_content
+from domain.disposition.models import ManufactureConfirmation
 from domain.disposition.readying import ready_to_release
 from domain.laboratory.queries import LotResults, lot_results
 from domain.lots import lifecycle
@@ -33,6 +34,10 @@ class Decide(Command):
 
 class SubmitLot(Decide):
     """The head of QC: tested according to instruction; the lot goes to QA."""
+
+
+class ConfirmManufacture(Decide):
+    """The head of production: manufactured according to instruction. Leaves the lot where it is."""
 
 
 class ReleaseLot(Decide):
@@ -74,6 +79,23 @@ def submit_lot(work: Work, command: SubmitLot) -> LotMove:
     return _decide(work, command, "submit")[0]
 
 
+@operation(Permission.CONFIRM_MANUFACTURE)
+def confirm_manufacture(work: Work, command: ConfirmManufacture) -> ManufactureConfirmation:
+    """One of the signatures that a release needs, where the product asks for it; given anew when the dossier has changed since."""
+    lot = lot_named(work, command.lot_number)
+    lifecycle.require(work, lot, "confirm")
+    signature, _ = _signed(work, lot, command, "confirm")
+    return work.add(
+        ManufactureConfirmation(
+            lot_id=lot.key,
+            reason=work.reason,
+            confirmed_at=work.now,
+            confirmed_by=work.actor.person,
+            signature_id=signature.key,
+        )
+    )
+
+
 def _ready(site: Site, actor: Actor, command: ReleaseLot) -> Ready | None:
     return ready_to_release(site, actor, command.lot_number, command.reason, command.credentials)
 
@@ -111,17 +133,23 @@ def reject_lot(work: Work, command: RejectLot) -> LotMove:
 @operation(Permission.HOLD_LOT)
 def hold_lot(work: Work, command: HoldLot) -> LotMove:
     """Remembers where the lot came from."""
-    move, _, _ = _decide(work, command, "hold")
-    tell_followers(work, move.lot_id, "hold")
-    return move
+    return _decide(work, command, "hold")[0]
 
 
 @operation(Permission.LIFT_HOLD)
 def lift_hold(work: Work, command: LiftHold) -> LotMove:
     """By another person than the one who set it."""
-    move, _, _ = _decide(work, command, "lift")
+    return _decide(work, command, "lift")[0]
+
+
+@lifecycle.after("hold")
+def _tell_of_hold(work: Work, move: LotMove) -> None:
+    tell_followers(work, move.lot_id, "hold")
+
+
+@lifecycle.after("lift")
+def _tell_of_lift(work: Work, move: LotMove) -> None:
     tell_followers(work, move.lot_id, "hold_lifted")
-    return move
 
 
 @operation(Permission.RECALL_LOT)
@@ -138,10 +166,16 @@ def _decide(
 ) -> tuple[LotMove, Signature, LotResults]:
     """Sign the dossier as it is, and move; whatever stands in the way undoes both."""
     lot = lot_named(work, command.lot_number)
+    signature, results = _signed(work, lot, command, action, reason, by)
+    return lifecycle.move(work, lot, action, signature_id=signature.key), signature, results
+
+
+def _signed(
+    work: Work, lot: Lot, command: Decide, action: str, reason: str | None = None, by: Authenticated | None = None
+) -> tuple[Signature, LotResults]:
     work.reason = reason or command.reason or work.reason
     results = lot_results(work.session, lot.key)
     meaning = lifecycle.RULES[action].meaning
     assert meaning is not None
     content = signed_content(work.session, lot, results, action, work.reason)
-    signature = sign(work, lot, content, meaning, by or command.credentials)
-    return lifecycle.move(work, lot, action, signature_id=signature.key), signature, results
+    return sign(work, lot, content, meaning, by or command.credentials), results

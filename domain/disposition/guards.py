@@ -1,10 +1,14 @@
 """The conditions named in the table of rules, and who took which part in a lot's history."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sqlmodel import col, select
 
 from domain.certificates.compose import missing_items
+from domain.deviations import blocking
+from domain.disposition import signing
+from domain.disposition.cascade_queries import standing_over
 from domain.errors import Reason
 from domain.laboratory.catalogue import test as catalogue_test
 from domain.laboratory.models import Result, ResultReview, Sample
@@ -41,6 +45,7 @@ def _is_drug_product(case: Case) -> Iterator[Reason]:
         yield Reason(
             "not-a-drug-product",
             f"lot {case.lot.lot_number} is {case.lot.kind.value}; only a drug product gets a certificate",
+            about=("lot", case.lot.lot_number),
         )
 
 
@@ -51,15 +56,18 @@ def _is_input(case: Case) -> Iterator[Reason]:
         yield Reason(
             "not-an-input",
             f"lot {case.lot.lot_number} is {case.lot.kind.value}; accepted by themselves are only {allowed}",
+            about=("lot", case.lot.lot_number),
         )
 
 
 @guard("not-expired")
 def _not_expired(case: Case) -> Iterator[Reason]:
     if case.lot.expires_on is not None and case.today > case.lot.expires_on:
-        yield Reason("lot-expired", f"lot {case.lot.lot_number} expired on {case.lot.expires_on}")
+        text, given = f"lot {case.lot.lot_number} expired on {case.lot.expires_on}", {"day": case.lot.expires_on}
+        yield Reason("lot-expired", text, about=("lot", case.lot.lot_number), given=given)
     if case.lot.expires_on is None and case.lot.kind is LotKind.DRUG_PRODUCT:
-        yield Reason("no-expiry", f"lot {case.lot.lot_number} has no expiry date")
+        text = f"lot {case.lot.lot_number} has no expiry date"
+        yield Reason("no-expiry", text, about=("lot", case.lot.lot_number))
 
 
 @guard("steps-complete")
@@ -68,9 +76,11 @@ def _steps_complete(case: Case) -> Iterator[Reason]:
     steps = case.session.exec(select(Step).join(Yield).where(col(Yield.lot_id).in_(everything)).distinct()).all()
     for step in steps:
         if step.ended_at is None:
-            yield Reason("step-open", f"step {step.number} ({step.kind}) is not complete")
+            text = f"step {step.number} ({step.kind}) is not complete"
+            yield Reason("step-open", text, about=("step", step.number))
     if not steps and case.lot.kind is not LotKind.RAW_MATERIAL:
-        yield Reason("no-steps", f"nothing is recorded of how lot {case.lot.lot_number} was made")
+        text = f"nothing is recorded of how lot {case.lot.lot_number} was made"
+        yield Reason("no-steps", text, about=("lot", case.lot.lot_number))
 
 
 @guard("donors-eligible")
@@ -79,14 +89,17 @@ def _donors_eligible(case: Case) -> Iterator[Reason]:
         return
     donors = donors_of(case.session, [case.lot.key])
     if not donors:
-        yield Reason("no-donor", f"no donor is recorded behind lot {case.lot.lot_number}")
+        text = f"no donor is recorded behind lot {case.lot.lot_number}"
+        yield Reason("no-donor", text, about=("lot", case.lot.lot_number))
     product = case.session.get(Product, case.lot.product_id) if case.lot.product_id else None
     for donor, donation in donors:
         decision = eligibility_of(case.session, donor.key)
         if decision is not Eligibility.ELIGIBLE:
-            yield Reason("donor-not-eligible", f"donor {donor.pseudonym} is {decision.value}")
+            text, given = f"donor {donor.pseudonym} is {decision.value}", {"decision": decision.value}
+            yield Reason("donor-not-eligible", text, about=("donor", donor.pseudonym), given=given)
         if donation.manufactured_on is not None:
-            yield from untimely_markers(case.session, donor, donation.manufactured_on)
+            for untimely in untimely_markers(case.session, donor, donation.manufactured_on):
+                yield replace(untimely, about=("donor", donor.pseudonym))
         if (
             product
             and product.regulatory_status is not RegulatoryStatus.RESEARCH_USE
@@ -95,6 +108,7 @@ def _donors_eligible(case: Case) -> Iterator[Reason]:
             yield Reason(
                 "consent-too-narrow",
                 f"donor {donor.pseudonym} consented to research only; the product is {product.regulatory_status.value}",
+                about=("donor", donor.pseudonym),
             )
 
 
@@ -105,11 +119,15 @@ def _ancestors_released(case: Case) -> Iterator[Reason]:
     barred = (LotState.IN_PROCESS, LotState.REJECTED, LotState.ON_HOLD, LotState.RECALLED)
     for lot in case.session.exec(select(Lot).where(col(Lot.id).in_(ids)).order_by(Lot.lot_number)):
         if lot.kind in INPUT_KINDS and lot.state is not LotState.RELEASED:
-            yield Reason(
-                "ancestor-not-released", f"{lot.kind.value} lot {lot.lot_number} is {lot.state.value}, not released"
-            )
+            text = f"{lot.kind.value} lot {lot.lot_number} is {lot.state.value}, not released"
+            yield Reason("ancestor-not-released", text, about=("lot", lot.lot_number), given=_stated(lot))
         elif lot.state in barred:
-            yield Reason("ancestor-barred", f"{lot.kind.value} lot {lot.lot_number} is {lot.state.value}")
+            text = f"{lot.kind.value} lot {lot.lot_number} is {lot.state.value}"
+            yield Reason("ancestor-barred", text, about=("lot", lot.lot_number), given=_stated(lot))
+
+
+def _stated(lot: Lot) -> dict[str, object]:
+    return {"kind": lot.kind.value, "state": lot.state.value}
 
 
 @guard("fit-to-go-back")
@@ -139,7 +157,8 @@ def _no_failing_result(case: Case) -> Iterator[Reason]:
         value = load_value(finding.result.value)
         found = judge(Criterion(kind=CriterionKind.NONE_DETECTED), value)
         if found.verdict is Verdict.FAIL or _speaks_against(value):
-            yield Reason("result-fail", f"result {finding.result.id} ({finding.result.test_code}): {found.reason}")
+            text = f"result {finding.result.id} ({finding.result.test_code}): {found.reason}"
+            yield Reason("result-fail", text, finding.result.test_code, about=("sample", finding.sample.number))
 
 
 def _speaks_against(value: ReportableValue) -> bool:
@@ -158,15 +177,18 @@ def _no_contamination(case: Case) -> Iterator[Reason]:
     """
     for finding in _results(case).others:
         if _is_contamination(finding):
-            yield Reason("result-fail", _told(finding, case.lot))
+            code = finding.result.test_code
+            yield Reason("result-fail", _told(finding, case.lot), code, about=("sample", finding.sample.number))
     way = select(Lot).where(col(Lot.id).in_(ancestor_ids(case.session, case.lot.key)), _SAMPLED)
     for lot in case.session.exec(way.order_by(Lot.lot_number)):
         findings = lot_results(case.session, lot.key).findings
         for reason in unreviewed(findings):
-            yield Reason("ancestor-result-not-final", f"{lot.kind.value} lot {lot.lot_number}: {reason.text}")
+            text = f"{lot.kind.value} lot {lot.lot_number}: {reason.text}"
+            yield replace(reason, code="ancestor-result-not-final", text=text, field=None)
         for finding in findings:
             if _is_contamination(finding):
-                yield Reason("ancestor-result-fail", _told(finding, lot))
+                text, given = _told(finding, lot), {"test": finding.result.test_code, "lot": lot.lot_number}
+                yield Reason("ancestor-result-fail", text, about=("sample", finding.sample.number), given=given)
 
 
 _SAMPLED = select(Sample.id).where(Sample.lot_id == Lot.id).exists()
@@ -194,28 +216,49 @@ def _sterility_time(case: Case) -> Iterator[Reason]:
             believed_start(finding.sample, result.started_at),
             min(result.finished_at, case.now),
         ):
-            yield reason
+            yield replace(reason, about=("sample", finding.sample.number), given={"test": result.test_code})
 
 
 @guard("certificate-complete")
 def _certificate_complete(case: Case) -> Iterator[Reason]:
     """What the records must give; what the settings must give is checked at the issue."""
     product = case.session.get(Product, case.lot.product_id) if case.lot.product_id else None
-    yield from missing_items(product, case.lot, _results(case))
+    for reason in missing_items(product, case.lot, _results(case)):
+        yield replace(reason, about=("lot", case.lot.lot_number))
+
+
+@guard("no-open-deviation")
+def _no_open_deviation(case: Case) -> Iterator[Reason]:
+    """Of the lot or of anything it is made of (EU GMP Chapter 8; 21 CFR 211.192)."""
+    everything = [case.lot.key, *ancestor_ids(case.session, case.lot.key)]
+    yield from blocking.against_release(case.session, everything)
+
+
+@guard("no-critical-deviation")
+def _no_critical_deviation(case: Case) -> Iterator[Reason]:
+    yield from blocking.against_lifting(case.session, [case.lot.key])
+
+
+@guard("no-standing-cascade")
+def _no_standing_cascade(case: Case) -> Iterator[Reason]:
+    """A hold that ran down is lifted by two people for all its lots at once, not lot by lot."""
+    for cascade in standing_over(case.session, case.lot.key):
+        text = f"hold {cascade.number} stands over lot {case.lot.lot_number}; two people of QA lift it as a whole"
+        yield Reason("cascade-stands", text, about=("cascade", cascade.number))
 
 
 @guard("never-released")
 def _never_released(case: Case) -> Iterator[Reason]:
     if _was_released(case):
-        yield Reason("was-released", f"lot {case.lot.lot_number} was released; it can be recalled, not rejected")
+        text = f"lot {case.lot.lot_number} was released; it can be recalled, not rejected"
+        yield Reason("was-released", text, about=("lot", case.lot.lot_number))
 
 
 @guard("was-released")
 def _only_released(case: Case) -> Iterator[Reason]:
     if not _was_released(case):
-        yield Reason(
-            "never-released", f"lot {case.lot.lot_number} was never released; it can be rejected, not recalled"
-        )
+        text = f"lot {case.lot.lot_number} was never released; it can be rejected, not recalled"
+        yield Reason("never-released", text, about=("lot", case.lot.lot_number))
 
 
 def _was_released(case: Case) -> bool:
@@ -263,4 +306,4 @@ def _holder(case: Case) -> set[int]:
     return {newest} if newest is not None else set()
 
 
-REGISTERED = bool(GUARDS and DOERS)
+REGISTERED = bool(GUARDS and DOERS and signing.SAYS)

@@ -13,6 +13,8 @@ from sqlmodel import Session, col, select
 from domain.certificates.queries import certificates_of
 from domain.certificates.words import RevisionCause
 from domain.disposition import guards
+from domain.disposition.readiness import Action, told
+from domain.disposition.signing import needed_for, signatures_shown
 from domain.errors import NotFound, Reason
 from domain.laboratory.catalogue import test as catalogue_test
 from domain.laboratory.models import LotSpecification, Result, ResultReview, ReviewOutcome, Sample, SpecificationLine
@@ -144,23 +146,6 @@ class SampleView(View):
     taken_by: str
 
 
-class Blocker(View):
-    """One thing that stands in the way."""
-
-    code: str
-    text: str
-    field: str | None
-
-
-class Action(View):
-    """What the table of rules knows for the lot's state, and what stands in the way for the one who asks."""
-
-    action: str
-    permitted: bool
-    meaning: str | None
-    blockers: tuple[Blocker, ...]
-
-
 class MoveView(View):
     """A move of the life cycle."""
 
@@ -248,7 +233,7 @@ def lot_file(session: Session, lot_number: str, now: datetime, today: date, acto
             MoveView.model_validate(one)
             for one in session.exec(select(LotMove).where(LotMove.lot_id == lot.id).order_by(col(LotMove.id)))
         ),
-        signatures=tuple(signatures_on(session, lot)),
+        signatures=tuple(signatures_shown(session, lot, results, signatures_on(session, lot))),
         certificates=tuple(CertificateView.model_validate(one) for one in certificates_of(session, lot.key)),
     )
 
@@ -258,27 +243,20 @@ def actions(session: Session, lot: Lot, now: datetime, today: date, actor: Actor
     case = Case(session, lot, now, today)
     found = []
     for rule in RULES.values():
-        if case.state in rule.from_ and rule.action not in ("finish", "sample") and _fits(rule.action, lot.kind):
+        if case.state in rule.from_ and rule.action not in ("finish", "sample") and _fits(session, rule.action, lot):
             why = blockers(case, rule.action, actor)
             permitted = rule.permission in actor.permissions
-            told = tuple(Blocker.model_validate(one) for one in why if one.code != "permission-missing")
-            found.append(Action(action=rule.action, permitted=permitted, meaning=rule.meaning, blockers=told))
+            shown = told(one for one in why if one.code != "permission-missing")
+            found.append(Action(action=rule.action, permitted=permitted, meaning=rule.meaning, blockers=shown))
     return tuple(found)
 
 
-def _fits(action: str, kind: LotKind) -> bool:
+def _fits(session: Session, action: str, lot: Lot) -> bool:
     """Drug products are submitted and released, everything else is accepted: the guards say so too, at length."""
-    return (kind is LotKind.DRUG_PRODUCT) != (action == "accept") if action in ("accept", "submit", "release") else True
-
-
-def readiness(
-    session: Session, lot_number: str, action: str, now: datetime, today: date, actor: Actor
-) -> tuple[Blocker, ...]:
-    """What stands in the way of an action on a lot."""
-    lot = session.exec(select(Lot).where(Lot.lot_number == lot_number)).first()
-    if lot is None:
-        raise NotFound(Reason("lot-not-found", f"there is no lot {lot_number!r}", "lot_number"))
-    return tuple(Blocker.model_validate(one) for one in blockers(Case(session, lot, now, today), action, actor))
+    final = lot.kind is LotKind.DRUG_PRODUCT
+    if action == "confirm":
+        return final and "confirm" in needed_for(session, lot)
+    return final != (action == "accept") if action in ("accept", "submit", "release") else True
 
 
 def step_numbered(session: Session, number: str) -> StepView:

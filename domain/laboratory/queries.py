@@ -124,6 +124,8 @@ def unreviewed(findings: Iterable[Finding]) -> tuple[Reason, ...]:
             f"result {finding.result.id} ({finding.result.test_code}) "
             + ("was refused by its reviewer and must be corrected" if finding.review else "is not reviewed"),
             finding.result.test_code,
+            about=("sample", finding.sample.number),
+            given={"test": finding.result.test_code, "result": finding.result.id},
         )
         for finding in findings
         if not finding.accepted

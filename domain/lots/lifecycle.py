@@ -1,4 +1,4 @@
-"""The life cycle of a lot as a table of rules. Only `move` assigns a lot's state; a missing rule is a refusal.
+"""The life cycle of a lot as a table of rules. Only here is a lot's state assigned; a missing rule is a refusal.
 
 Guards and doers are named in the table and registered by the rooms that know the answer; one that nobody registered
 refuses. The same table tells what stands in the way (`blockers`), so a page and the act never disagree.
@@ -25,7 +25,7 @@ class Rule:
     """action from one of `from_` to `to`, by who holds `permission`, signed with `meaning` (None: no signature).
 
     guards: names of the conditions, all of which must hold. not_by: names of the parts in the lot's history whose doers
-    may not act. to None: back to where the hold came from.
+    may not act. to None: back to where the hold came from. moves: false for what is signed and leaves the lot where it is.
     """
 
     action: str
@@ -35,6 +35,7 @@ class Rule:
     meaning: Meaning | None = None
     guards: tuple[str, ...] = ()
     not_by: tuple[str, ...] = ()
+    moves: bool = True
 
 
 def _rule(
@@ -45,8 +46,9 @@ def _rule(
     meaning: Meaning | None = None,
     guards: tuple[str, ...] = (),
     not_by: tuple[str, ...] = (),
+    moves: bool = True,
 ) -> Rule:
-    return Rule(action, frozenset(from_), to, permission, meaning, guards, not_by)
+    return Rule(action, frozenset(from_), to, permission, meaning, guards, not_by, moves)
 
 
 _PRE_RELEASE = (S.QUARANTINE, S.UNDER_TEST, S.QA_REVIEW)
@@ -58,14 +60,25 @@ RULES: dict[str, Rule] = {
     for rule in (
         _rule("finish", [S.IN_PROCESS], S.QUARANTINE, Permission.RUN_STEP),
         _rule("sample", [S.QUARANTINE], S.UNDER_TEST, Permission.DRAW_SAMPLE),
+        # With QA already, it is signed anew where what was signed has changed since.
         _rule(
             "submit",
-            [S.UNDER_TEST],
+            [S.UNDER_TEST, S.QA_REVIEW],
             S.QA_REVIEW,
             Permission.SUBMIT_LOT,
             Meaning.APPROVED,
-            guards=("not-expired", "results-final", "sterility-time"),
-            not_by=("tested",),
+            guards=("not-expired", "results-final", "sterility-time", "not-submitted"),
+            not_by=("made", "tested", "confirmed"),
+        ),
+        _rule(
+            "confirm",
+            [S.UNDER_TEST, S.QA_REVIEW],
+            None,
+            Permission.CONFIRM_MANUFACTURE,
+            Meaning.APPROVED,
+            guards=("confirmation-asked", "not-expired", "steps-complete", "results-final", "not-confirmed"),
+            not_by=("made", "tested", "reviewed", "submitted"),
+            moves=False,
         ),
         _rule(
             "release",
@@ -84,8 +97,10 @@ RULES: dict[str, Rule] = {
                 "no-contamination",
                 "sterility-time",
                 "certificate-complete",
+                "no-open-deviation",
+                "signatures-complete",
             ),
-            not_by=("made", "tested", "reviewed"),
+            not_by=("made", "tested", "reviewed", "confirmed", "submitted"),
         ),
         _rule(
             "accept",
@@ -100,6 +115,7 @@ RULES: dict[str, Rule] = {
                 "donors-eligible",
                 "ancestors-released",
                 "no-failing-result",
+                "no-open-deviation",
             ),
             not_by=("made", "tested", "reviewed"),
         ),
@@ -120,7 +136,7 @@ RULES: dict[str, Rule] = {
             None,
             Permission.LIFT_HOLD,
             Meaning.HOLD_LIFTED,
-            guards=("fit-to-go-back",),
+            guards=("fit-to-go-back", "no-critical-deviation", "no-standing-cascade"),
             not_by=("held",),
         ),
         _rule(
@@ -136,8 +152,10 @@ RULES: dict[str, Rule] = {
 
 Guard = Callable[["Case"], Iterable[Reason]]
 Doers = Callable[["Case"], set[int]]
+After = Callable[[Work, LotMove], None]
 GUARDS: dict[str, Guard] = {}
 DOERS: dict[str, Doers] = {}
+AFTER: dict[str, list[After]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +194,16 @@ def doers(name: str) -> Callable[[Doers], Doers]:
     return register
 
 
+def after(action: str) -> Callable[[After], After]:
+    """Register what follows a move in its transaction, whichever act caused it."""
+
+    def register(function: After) -> After:
+        AFTER.setdefault(action, []).append(function)
+        return function
+
+    return register
+
+
 def state_on(stored: LotState, expires_on: date | None, today: date) -> LotState:
     """The state of a lot on a day at the site: it expires at the end of its expiry date, whatever was stored."""
     expirable = (*_PRE_RELEASE, S.RELEASED)
@@ -190,7 +218,11 @@ def blockers(case: Case, action: str, actor: Actor) -> tuple[Reason, ...]:
     found: list[Reason] = []
     if rule.permission not in actor.permissions:
         found.append(
-            Reason("permission-missing", f"{actor.name} does not hold the permission {rule.permission.value!r}")
+            Reason(
+                "permission-missing",
+                f"{actor.name} does not hold the permission {rule.permission.value!r}",
+                given={"name": actor.name, "permission": rule.permission.value},
+            )
         )
     if case.state not in rule.from_:
         allowed = ", ".join(sorted(state.value for state in rule.from_))
@@ -198,6 +230,8 @@ def blockers(case: Case, action: str, actor: Actor) -> tuple[Reason, ...]:
             Reason(
                 "wrong-state",
                 f"lot {case.lot.lot_number} is {case.state.value}; {action!r} is possible only from {allowed}",
+                about=("lot", case.lot.lot_number),
+                given={"lot": case.lot.lot_number, "state": case.state.value, "allowed": allowed},
             )
         )
     found += unmet(case, action, actor, rule.guards, rule.not_by)
@@ -212,33 +246,71 @@ def unmet(case: Case, action: str, actor: Actor, guards: Iterable[str], not_by: 
     for part in not_by:
         if part not in DOERS or actor.user_id in DOERS[part](case):
             text = f"{actor.name} {part} this lot or something it is made of, and so may not {action} it"
-            yield Reason("not-by-same-person", text)
+            given = {"name": actor.name, "part": part, "action": action}
+            yield Reason("not-by-same-person", text, about=("lot", case.lot.lot_number), given=given)
     for name in guards:
         if name in GUARDS:
             yield from GUARDS[name](case)
         else:
-            yield Reason("unknown-guard", f"the condition {name!r} cannot be checked")
+            yield Reason("unknown-guard", f"the condition {name!r} cannot be checked", given={"guard": name})
+
+
+def require(work: Work, lot: Lot, action: str) -> None:
+    """Refuse with every reason why this may not be done to the lot now."""
+    if reasons := blockers(Case(work.session, lot, work.now, work.today), action, work.actor):
+        raise Refused(*reasons)
 
 
 def move(work: Work, lot: Lot, action: str, *, signature_id: int | None = None) -> LotMove:
-    """Do what the rule says, or refuse with every reason; the only place where a lot's state is assigned."""
-    if reasons := blockers(Case(work.session, lot, work.now, work.today), action, work.actor):
-        raise Refused(*reasons)
-    rule, before = RULES[action], lot.state
-    after = rule.to or lot.held_from
-    assert after is not None, "a lot on hold knows where it came from"
-    lot.held_from = before if after is S.ON_HOLD else None
-    lot.state = after
-    return work.add(
+    """Do what the rule says, or refuse with every reason."""
+    require(work, lot, action)
+    rule = RULES[action]
+    assert rule.moves, f"{action} leaves a lot where it is"
+    to = rule.to or lot.held_from
+    assert to is not None, "a lot on hold knows where it came from"
+    return _moved(work, lot, action, to, work.actor.user_id, work.actor.name, work.reason, signature_id)
+
+
+#: Who is on record for what nobody decided.
+BY_ITSELF = "Exolotl"
+
+
+def hold_by_itself(work: Work, lot: Lot, why: str) -> LotMove | None:
+    """Hold a lot because of what an act shows, whoever acts; None where its state knows no hold (on hold already, or final).
+
+    Nobody set it: whoever may lift holds may lift it, once its cause no longer stands.
+    """
+    if Case(work.session, lot, work.now, work.today).state not in RULES["hold"].from_:
+        return None
+    return _moved(work, lot, "hold", S.ON_HOLD, None, BY_ITSELF, why, None)
+
+
+def _moved(
+    work: Work,
+    lot: Lot,
+    action: str,
+    to: LotState,
+    actor_id: int | None,
+    actor: str,
+    reason: str,
+    signature_id: int | None,
+) -> LotMove:
+    before = lot.state
+    lot.held_from = before if to is S.ON_HOLD else None
+    lot.state = to
+    made = work.add(
         LotMove(
             lot_id=lot.key,
             action=action,
             from_state=before,
-            to_state=after,
-            actor_id=work.actor.user_id,
-            actor=work.actor.name,
+            to_state=to,
+            actor_id=actor_id,
+            actor=actor,
             moved_at=work.now,
-            reason=work.reason,
+            reason=reason,
             signature_id=signature_id,
         )
     )
+    for follow in AFTER.get(action, ()):
+        follow(work, made)
+    return made

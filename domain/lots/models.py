@@ -98,6 +98,8 @@ class Product(Entity, table=True):
 
     authorisation: number of the marketing or clinical-trial authorisation, if there is one. batch_certificate: a released lot gets a batch
     certificate too (EU GMP Annex 16). look_up_code: the public look-up asks for the check code on the label. An empty one of the two is no.
+    release_signatures: 3: head of production, head of QC and QA; 2 or empty: head of QC and QA. expiry_extension_months: by how much at most a
+    lot's expiry may be extended, all extensions together; empty: not at all.
     """
 
     code: str = Field(unique=True)
@@ -123,6 +125,8 @@ class Product(Entity, table=True):
     authorisation: str | None = None
     batch_certificate: bool | None = None
     look_up_code: bool | None = None
+    release_signatures: int | None = None
+    expiry_extension_months: int | None = None
 
     __table_args__ = (
         sa.CheckConstraint("shelf_life_months BETWEEN 1 AND 120", name="shelf_life"),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Context, Decimal
+from typing import Literal
 
 from pydantic import Field
 from sqlmodel import col, select
@@ -79,6 +80,12 @@ class DefineProduct(Command):
     batch_certificate: bool = Field(default=False, description="a released lot gets a batch certificate too")
     look_up_code: bool = Field(
         default=False, description="the public look-up asks for the check code on the label of each lot"
+    )
+    release_signatures: Literal[2, 3] = Field(
+        default=2, description="3: head of production, head of QC and QA sign for a release; 2: head of QC and QA"
+    )
+    expiry_extension_months: int | None = Field(
+        default=None, ge=1, le=60, description="by how much at most a lot's expiry may be extended; empty: not at all"
     )
 
 
