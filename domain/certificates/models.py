@@ -58,7 +58,7 @@ class Certificate(AppendOnly, table=True):
     signature_id: int = Field(foreign_key="signature.id")
     content: str
     content_sha256: str
-    pdf_sha256: str = Field(foreign_key="document.sha256")
+    pdf_sha256: str = Field(foreign_key="document.sha256", index=True)
     audit_sequence: int
     audit_sha256: str
     issued_at: datetime = moment()
@@ -98,9 +98,9 @@ class BatchCertificate(AppendOnly, table=True):
     register_entry: int = Field(unique=True)
     content: str
     content_sha256: str
-    pdf_sha256: str = Field(foreign_key="document.sha256")
+    pdf_sha256: str = Field(foreign_key="document.sha256", index=True)
     unsigned_size: int
-    unsigned_sha256: str
+    unsigned_sha256: str = Field(index=True)
     issued_at: datetime = moment()
     issued_by: int = Field(foreign_key="app_user.id")
 

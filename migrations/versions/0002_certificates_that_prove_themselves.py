@@ -289,6 +289,10 @@ def upgrade() -> None:  # noqa: PLR0915
         sa.UniqueConstraint("number", name=op.f("uq_batch_certificate_number")),
         sa.UniqueConstraint("register_entry", name=op.f("uq_batch_certificate_register_entry")),
     )
+    with op.batch_alter_table("batch_certificate", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_batch_certificate_pdf_sha256"), ["pdf_sha256"], unique=False)
+        batch_op.create_index(batch_op.f("ix_batch_certificate_unsigned_sha256"), ["unsigned_sha256"], unique=False)
+
     op.create_table(
         "label_reconciliation",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -361,6 +365,7 @@ def upgrade() -> None:  # noqa: PLR0915
                 nullable=True,
             )
         )
+        batch_op.create_index(batch_op.f("ix_certificate_pdf_sha256"), ["pdf_sha256"], unique=False)
         batch_op.create_index(batch_op.f("ix_certificate_unsigned_sha256"), ["unsigned_sha256"], unique=False)
 
     with op.batch_alter_table("lot", schema=None) as batch_op:
