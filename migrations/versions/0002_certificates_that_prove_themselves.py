@@ -387,6 +387,7 @@ def upgrade() -> None:  # noqa: PLR0915
         unique=False,
     )
     op.protect("batch_certificate", "UPDATE", "DELETE")
+    op.protect("certificate", "UPDATE", "DELETE")
     op.protect("certificate_number", "UPDATE", "DELETE")
     op.protect("deviation", "UPDATE", "DELETE")
     op.protect("deviation_lot", "UPDATE", "DELETE")
@@ -394,6 +395,8 @@ def upgrade() -> None:  # noqa: PLR0915
     op.protect("label_reconciliation", "UPDATE", "DELETE")
     op.protect("log_entry", "UPDATE", "DELETE")
     op.protect("log_node", "UPDATE", "DELETE")
+    op.protect("lot", "DELETE")
+    op.protect("product", "DELETE")
     op.protect("statement", "UPDATE", "DELETE")
     op.protect("statement_decision", "UPDATE", "DELETE")
     op.protect("tree_head", "UPDATE", "DELETE")
