@@ -111,6 +111,11 @@ def _development(folder: Path) -> HeldKey:
     return from_pkcs12(development.signing_key(folder), "")
 
 
+def signs(settings: "Settings") -> bool:
+    """Whether certificates can be signed and entered in the public log: both keys are set, or made in demo mode."""
+    return settings.demo or bool((settings.signing_pkcs12 or settings.signing_pkcs11) and settings.log_key)
+
+
 def log_key_of(settings: "Settings") -> Ed25519PrivateKey | None:
     """What signs the heads of the public log; None: it is not set, and nothing can be issued, withdrawn or recalled."""
     if settings.log_key:

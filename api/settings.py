@@ -16,9 +16,9 @@ from domain.errors import Invalid
 from domain.lots.numbers import checked_scheme
 from domain.store import engine_for
 from domain.work import Place, Profile, Site
-from reports.certificate import render
-from reports.look import Look
 from reports.labels import print_labels
+from reports.look import Look
+from reports.press import Press
 
 #: What batch certificates of the demo name; like everything there it is invented.
 DEMO_LICENCE = "DE_XX_00_MIA_0000 (invented)"
@@ -46,7 +46,8 @@ class Settings(BaseSettings):
     site_licence: str = Field(default="", description="manufacturing licence, if there is one")
     site_places: tuple[Place, ...] = Field(
         default=(),
-        description='sites that make and test, for batch certificates, as JSON: `[{"name": …, "address": …, "activity_en": …, "activity_de": …, "licence": …}]`; none: the manufacturer alone',
+        description="sites that make and test, for batch certificates, as JSON:"
+        ' `[{"name": …, "address": …, "activity_en": …, "activity_de": …, "licence": …}]`; none: the manufacturer alone',
     )
     site_time_zone: str = Field(
         default="Europe/Berlin", description="a lot expires at the end of its expiry date in this zone"
@@ -209,6 +210,7 @@ class Settings(BaseSettings):
             **given,
             licence=self.site_licence or (DEMO_LICENCE if self.demo else None),
             places=self.site_places,
+            signs=keys.signs(self),
             time_zone=self.site_time_zone,
             lot_scheme=self.lot_scheme,
             demo=self.demo,
@@ -229,8 +231,14 @@ class Settings(BaseSettings):
 
     def site(self) -> Site:
         """The site these settings describe, with its engine and document store opened."""
-        engine = engine_for(self.database_url, pool_size=self.worker_threads() + 4)
-        return Site(engine, Documents(self.documents_url), render, self.profile(), print_labels=print_labels)
+        return Site(
+            engine_for(self.database_url, pool_size=self.worker_threads() + 4),
+            Documents(self.documents_url),
+            Press(keys.signer_of(self), self.look()),
+            self.profile(),
+            log_key=keys.log_key_of(self),
+            print_labels=print_labels,
+        )
 
 
 @cache
