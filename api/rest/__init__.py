@@ -18,7 +18,7 @@ from api.rest import (
 )
 
 #: Searched in order: the most asked come first.
-PARTS = (public, steps, people, lots, labels, laboratory, certificates, log, following, schemas, audit)
+PARTS = (public, steps, people, lots, labels, laboratory, certificates, log, following, compare, schemas, audit)
 
 
 def install(app: FastAPI) -> None:

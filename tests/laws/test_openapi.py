@@ -116,8 +116,11 @@ def test_what_needs_a_sign_in_says_so(described: dict[str, Any]) -> None:
     assert {name for name in public if " /api/" in name} == {
         "POST /api/v1/session",
         "GET /api/v1/public/lots/{lot_number}",
+        "POST /api/v1/public/lots/{lot_number}/followers",
+        "GET /api/v1/public/tests",
         "GET /api/v1/public/certificates/{certificate_number}.pdf",
         "POST /api/v1/public/verify",
+        "POST /api/v1/public/compare",
     }
 
 
