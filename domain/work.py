@@ -107,7 +107,7 @@ class Profile:
 
 
 class Printed(Protocol):
-    """A signed file; its first `unsigned_size` bytes are the unsigned one, which is the same wherever the content is drawn."""
+    """A signed file; its first `unsigned_size` bytes are the unsigned one, which is the same wherever the content is drawn in that look."""
 
     @property
     def pdf(self) -> bytes: ...
@@ -115,6 +115,10 @@ class Printed(Protocol):
     def unsigned_size(self) -> int: ...
     @property
     def unsigned_sha256(self) -> str: ...
+    @property
+    def look(self) -> str: ...
+    @property
+    def logo(self) -> bytes | None: ...
 
 
 class CertificatePrinter(Protocol):
@@ -127,8 +131,11 @@ class CertificatePrinter(Protocol):
         """
         ...
 
-    def draw(self, content: Any, /) -> bytes:
-        """The unsigned file alone: a preview, or what a file that was issued must begin with."""
+    def draw(self, content: Any, /, look: str | None = None, file: Callable[[str], bytes] | None = None) -> bytes:
+        """The unsigned file alone: a preview in the look of today, or what a file that was issued in `look` must begin with.
+
+        file: gives the bytes of a logo by their SHA-256.
+        """
         ...
 
 

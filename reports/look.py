@@ -3,8 +3,10 @@
 Text stands on its ground with a contrast of at least 4.5:1 (WCAG 2.2, 1.4.3), in every theme and with every accent.
 """
 
+import hashlib
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple
@@ -109,6 +111,24 @@ class Look:
             catalogue(language)
         if self.logo is not None:
             read_logo(self.logo)
+
+    def described(self) -> str:
+        """The look as JSON, the logo by its SHA-256: enough to draw the same document again."""
+        plain = {
+            "theme": self.theme,
+            "paper": self.paper,
+            "accent": self.accent,
+            "logo": hashlib.sha256(self.logo).hexdigest() if self.logo is not None else None,
+            "languages": self.languages,
+        }
+        return json.dumps(plain, sort_keys=True)
+
+    @classmethod
+    def from_description(cls, described: str, file: Callable[[str], bytes]) -> "Look":
+        """The look that `described` tells; `file` gives the bytes of a logo by their SHA-256."""
+        plain = json.loads(described)
+        logo = file(plain.pop("logo")) if plain["logo"] is not None else None
+        return cls(**{**plain, "logo": logo, "languages": tuple(plain["languages"])})
 
     def palette(self) -> Palette:
         """The colours of the theme, in the accent if there is one."""

@@ -275,6 +275,7 @@ def upgrade() -> None:  # noqa: PLR0915
         sa.Column("pdf_sha256", sa.String(), nullable=False),
         sa.Column("unsigned_size", sa.Integer(), nullable=False),
         sa.Column("unsigned_sha256", sa.String(), nullable=False),
+        sa.Column("look", sa.String(), nullable=False),
         sa.Column("issued_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
         sa.Column("issued_by", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -365,6 +366,7 @@ def upgrade() -> None:  # noqa: PLR0915
                 nullable=True,
             )
         )
+        batch_op.add_column(sa.Column("look", sa.String(), nullable=True))
         batch_op.create_index(batch_op.f("ix_certificate_pdf_sha256"), ["pdf_sha256"], unique=False)
         batch_op.create_index(batch_op.f("ix_certificate_unsigned_sha256"), ["unsigned_sha256"], unique=False)
 
