@@ -180,8 +180,10 @@ def _of_signature(signature: Signature) -> Iterator[Check]:
     named = signature.model_dump(include={"signer", "trusted_by"})
     if signature.trusted_by is None:
         yield _said("signer", "unknown", "failed", **named)
+    elif DEMONSTRATION in signature.signer:
+        yield _said("signer", "demonstration")
     else:
-        yield _said("signer", "demonstration" if DEMONSTRATION in signature.signer else "trusted", **named)
+        yield _said("signer", "own" if signature.trusted_by == signature.signer else "trusted", **named)
     if signature.stamped_at is None:
         said = _minute(signature.signed_at) if signature.signed_at else "–"
         yield _said("timestamp", "none", "not_possible", signed_at=said)

@@ -146,12 +146,15 @@ def signer_at(site: Site) -> Signer | None:
 
 
 def trusted_at(site: Site) -> tuple[asn1.Certificate, ...]:
-    """Whom a file's signature is held against: the site's own key and those above it, and what EXOLOTL_TRUSTED names."""
+    """Whom a file's signature is held against: the certificate of the site's own key, and what EXOLOTL_TRUSTED names.
+
+    Not what stands above the own certificate: the root of a public authority vouches for anybody.
+    """
     signer = signer_at(site)
     if signer is None:
         return ()
     try:
-        return (*signer.chain, *signer.trusted)
+        return (signer.certificate, *signer.trusted)
     except DomainError:  # the token is away: what is set is still known
         return signer.trusted
 

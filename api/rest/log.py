@@ -88,7 +88,7 @@ def keys(request: Request) -> list[LogKey]:
 
 @router.get("/signing-certificates.pem", response_class=Response)
 def signing_certificates(request: Request) -> Response:
-    """The certificates that signatures here lead to: of today's signing key and those above it, and those trusted from before (PEM)."""
+    """The certificates that signatures here lead to: that of today's signing key, and what was used before or is trusted beside it (PEM)."""
 
     every = dict.fromkeys(one.dump() for one in trusted_at(site_of(request)))
     data = b"".join(pem.armor("CERTIFICATE", one) for one in every)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain, islice
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from domain.certificates.models import BatchCertificate, Certificate, Withdrawal
 from domain.certificates.proofs import Included
 from domain.lots.lifecycle import state_on
 from domain.lots.models import Lot, LotState
+from domain.store import Prepared
 
 _C, _B = Certificate.__table__, BatchCertificate.__table__  # type: ignore[attr-defined]
 _L, _W = Lot.__table__, Withdrawal.__table__  # type: ignore[attr-defined]
@@ -24,8 +26,9 @@ _LATER = _C.alias("later")
 _END = re.compile(rb"%%EOF(?:\r\n|\n|\r)?")
 #: How many ends are looked at: a signed file has two, one kept for long three.
 MOST_ENDS = 4
-#: What a number of ours looks like (domain.certificates.issue.SERIES), and how many different ones are looked up.
-_NUMBER, MOST_NUMBERS = re.compile(rb"(?:COA-\d{4}|QPC)-\d{6}"), 5
+#: What numbers of ours look like (domain.certificates.issue.SERIES); how many are looked at, and how many different ones looked up.
+_NUMBERS = (re.compile(rb"COA-\d{4}-\d{6}"), re.compile(rb"QPC-\d{6}"))
+MOST_SEEN, MOST_NUMBERS = 1000, 5
 
 
 def _of(table: Any, document: str, revision: Any, newest: Any, withdrawn_at: Any) -> sa.Select[Any]:
@@ -57,6 +60,13 @@ _DOCUMENTS: tuple[tuple[Any, sa.Select[Any]], ...] = (
     ),
     (_B, _of(_B, "batch", sa.literal(1), sa.literal(1), sa.null())),
 )
+#: By what a document is looked for: one statement for each kind of document.
+_BY = {
+    column: [
+        Prepared(documents.where(table.c[column] == sa.bindparam("value")).limit(1)) for table, documents in _DOCUMENTS
+    ]
+    for column in ("pdf_sha256", "unsigned_sha256", "number")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +99,30 @@ class Issued:
 
 def issued_as(session: Session, data: bytes, today: date) -> Issued | None:
     """The document that these very bytes are."""
-    return _found(session, today, "pdf_sha256", [hashlib.sha256(data).hexdigest()])
+    return _found(session, today, "pdf_sha256", hashlib.sha256(data).hexdigest())
 
 
 def begins_as(session: Session, data: bytes, today: date) -> Issued | None:
     """A document that the file begins with: the unsigned one or the signed one, with something else behind it."""
-    ends = list(_ends(data))
-    return _found(session, today, "unsigned_sha256", ends) or _found(session, today, "pdf_sha256", ends)
+    for end in _ends(data):
+        for column in ("unsigned_sha256", "pdf_sha256"):
+            if known := _found(session, today, column, end):
+                return known
+    return None
 
 
 def claims_to_be(session: Session, data: bytes, number: str | None, today: date) -> Issued | None:
     """A document whose number the file carries, in itself or as `number` read from it, together with the number of its lot."""
-    carried = dict.fromkeys(one.group().decode() for one in _NUMBER.finditer(data))
-    for one in [number, *list(carried)[:MOST_NUMBERS]]:
-        known = _found(session, today, "number", [one]) if one else None
+    for one in dict.fromkeys(filter(None, [number, *_numbers(data)])):
+        known = _found(session, today, "number", one)
         if known is not None and (one == number or known.lot_number.encode() in data):
             return known
     return None
+
+
+def _numbers(data: bytes) -> list[str]:
+    found = chain.from_iterable(islice(shape.finditer(data), MOST_SEEN) for shape in _NUMBERS)
+    return list(dict.fromkeys(one.group().decode() for one in found))[:MOST_NUMBERS]
 
 
 def _ends(data: bytes) -> Iterator[str]:
@@ -119,11 +136,10 @@ def _ends(data: bytes) -> Iterator[str]:
         yield digest.copy().hexdigest()
 
 
-def _found(session: Session, today: date, column: str, values: list[str]) -> Issued | None:
-    for table, documents in _DOCUMENTS:
-        row = session.connection().execute(documents.where(table.c[column].in_(values)).limit(1)).first()
-        if row is not None:
-            return _issued(session, row, today)
+def _found(session: Session, today: date, column: str, value: str) -> Issued | None:
+    for documents in _BY[column]:
+        if rows := documents.rows(session.connection(), value=value):
+            return _issued(session, rows[0], today)
     return None
 
 
