@@ -27,7 +27,7 @@ def _plain(value: object) -> Cell:
 
 def measured_table(design: Design, content: CertificateContent) -> Table:
     """How it was measured: method with its version, principle and reference, instrument and settings, n and SD, limits of the method."""
-    shares = (0.205, 0.275, 0.29, 0.03, 0.08, 0.12)
+    shares = (0.205, 0.265, 0.28, 0.03, 0.095, 0.125)
     named = ("results.test", "measured.method", "measured.instrument", "measured.n", "measured.sd", "measured.limits")
     table = DataTable(
         design, [design.say(key) for key in named], [share * design.width for share in shares], tight=True
@@ -76,7 +76,7 @@ def _limits(design: Design, line: TestLine) -> list[Block | Run]:
 def traceability_table(design: Design, tests: Sequence[TestLine], distributions: Sequence[DistributionShown]) -> Table:
     """Where each result comes from: its row in the records, the day it was found, the digest of the raw file."""
     named = ("results.test", "trace.result", "trace.on", "trace.raw")
-    shares = (0.36, 0.105, 0.115, 0.42)
+    shares = (0.335, 0.125, 0.12, 0.42)
     table = DataTable(
         design, [design.say(key) for key in named], [share * design.width for share in shares], tight=True
     )

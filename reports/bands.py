@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import cos, radians, sin
 from typing import Any
 
 from domain.certificates.content import Manufacturer
@@ -14,6 +15,7 @@ from reports.text import Block, Run, Text
 from reports.wording import drawable
 
 BAND, SLIM_BAND, STRIP, BOTTOM = 94.0, 40.0, 17.0, 58.0
+_SLOPE = 52  # degrees: of a watermark
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +55,18 @@ def draw_band(canvas: Any, sheet: Sheet, design: Design) -> None:
     top = design.page_height
     _ground(canvas, design, BAND)
     indent = _draw_mark(canvas, design, MARGIN, top - 60, 40)
-    half = design.width / 2
-    title = Element("H1")
     first = Type(LIGHT if design.palette.filled else SEMIBOLD, 23, 25, design.on_deep)
     second = Type(REGULAR, 10, 13, design.on_deep_second)
     lines = below(sheet.title, first, second)
-    place(canvas, Text(*lines, elements=[title] * len(lines), align="right"), MARGIN + half, top - 17, half)
-    room = half - indent - 12
-    maker = fitted(sheet.maker.name, Type(SEMIBOLD, 15, 17.5, design.on_deep), 2 * room, 6)
+    wide = max(width_of(drawable(run.text), run.type.font, run.type.size) for run in lines) + 1
+    title = Element("H1")
+    place(canvas, Text(*lines, elements=[title] * len(lines), align="right"), MARGIN, top - 17, design.width)
+    room = design.width - wide - indent - 14
+    maker = fitted(sheet.maker.name, Type(SEMIBOLD, 15, 17.5, design.on_deep), 1.6 * room, 6)
     said = [Run(sheet.maker.name, maker, design.language)]
     if sheet.maker.tagline:
-        said.append(Run(shortened(sheet.maker.tagline, REGULAR, 8, room), Type(REGULAR, 8, 10, design.on_deep_second)))
+        tagline = fitted(sheet.maker.tagline, Type(REGULAR, 8, 10, design.on_deep_second), 1.9 * room, 6)
+        said.append(Run(sheet.maker.tagline, tagline, design.language))
     place(canvas, Text(*said), MARGIN + indent, top - 22, room)
     _draw_facts(canvas, sheet, design)
     if sheet.demonstration:
@@ -117,13 +120,13 @@ def _draw_mark(canvas: Any, design: Design, x: float, y: float, height: float) -
 
 
 def _draw_logo(canvas: Any, design: Design, logo: Logo, x: float, y: float, height: float) -> float:
-    width = min(height * logo.ratio, 3 * height)
-    tall = width / logo.ratio
+    """As tall as there is room, at most three times as wide; on a plate where the band is dark, as a logo is made for white paper."""
     pad = height * 0.12 if design.palette.filled else 0.0
-    if design.palette.filled:  # a logo is made for white paper
+    width = min((height - 2 * pad) * logo.ratio, 3 * height)
+    tall = width / logo.ratio
+    if pad:
         canvas.setFillColor(WHITE)
         canvas.roundRect(x, y, width + 2 * pad, height, 3, stroke=0, fill=1)
-        tall, width = tall - 2 * pad, (tall - 2 * pad) * logo.ratio
     logo.draw(canvas, x + pad, y + (height - tall) / 2, width, tall)
     return width + 2 * pad + 9
 
@@ -178,14 +181,14 @@ def draw_watermark(canvas: Any, words: str | None, design: Design) -> None:
     if not words:
         return
     words = drawable(words)
-    diagonal = 0.86 * (design.page_width**2 + design.page_height**2) ** 0.5
-    size = min(96.0, diagonal / max(width_of(words, BOLD, 1), 1))
+    room = 0.9 * min(design.page_width / cos(radians(_SLOPE)), design.page_height / sin(radians(_SLOPE)))
+    size = min(96.0, room / max(width_of(words, BOLD, 1), 1))
     with canvas.pagination("Watermark"):
         canvas.saveState()
         canvas.translate(design.page_width / 2, design.page_height / 2)
-        canvas.rotate(52)
+        canvas.rotate(_SLOPE)
         canvas.setFillColor(design.tone("bad").color)
-        canvas.setFillAlpha(0.13)
+        canvas.setFillAlpha(0.11)
         canvas.setFont(BOLD, size)
         canvas.drawCentredString(0, -size / 3, words)
         canvas.restoreState()

@@ -97,7 +97,7 @@ def _said(drawing: Design, content: BatchCertificateContent) -> dict[str, Sequen
     def one(text: str | None) -> Sequence[Pair]:
         return [drawing.of(text)] if text else []
 
-    analysis = drawing.say("batch.analysis", certificate=content.analysis_certificate, digest=content.analysis_sha256)
+    analysis = drawing.say("batch.analysis", certificate=content.analysis_certificate)
     signed_on = site_date(certifier.signed_at, content.time_zone)
     return {
         "product": [drawing.of(product.name)],
@@ -111,7 +111,7 @@ def _said(drawing: Design, content: BatchCertificateContent) -> dict[str, Sequen
         "expires": one(lot.expires_on.isoformat()),
         "sites": [pair for site in content.sites for pair in _site(drawing, site)],
         "licences": [drawing.of(f"{site.name}: {site.licence}") for site in content.sites if site.licence],
-        "results": [analysis],
+        "results": [analysis, drawing.of(content.analysis_sha256)],
         "comments": [drawing.of(content.comments)],
         "statement": [drawing.of(content.statement)],
         "certifier": one(f"{certifier.name}, {certifier.function}"),

@@ -208,6 +208,8 @@ def _shape(data: str, styles: Mapping[str, str], matrix: tuple[float, ...]) -> _
 def _color(written: str) -> Color | None:
     if written == "none":
         return None
+    if re.fullmatch("#[0-9A-Fa-f]{3}", written):
+        written = "#" + "".join(2 * figure for figure in written[1:])
     try:
         return toColor("black" if written == "currentColor" else written)
     except ValueError:

@@ -51,9 +51,7 @@ class Palette:
         tinted = replace(self, deep=accent, bright=mixed(accent, 0.75), link=accent)
         if not self.filled:
             return tinted
-        shares = (0.25, 0.15, 0.05, 0.0)
-        pale = next(tint for share in shares if contrast(tint := mixed(accent, share), accent) >= LEAST_CONTRAST)
-        return replace(tinted, pale=pale, panel=mixed(accent, 0.06))
+        return replace(tinted, pale=_tint(accent, 0.25), panel=_tint(accent, 0.06))
 
 
 _TONES = {
@@ -161,6 +159,12 @@ def _require_accent(accent: str) -> None:
 def mixed(color: Color, share: float) -> Color:
     """The colour mixed with white: 1 is the colour itself, 0 white."""
     return Color(*(round(1 - share * (1 - part), 4) for part in color.rgb()))
+
+
+def _tint(color: Color, share: float) -> Color:
+    """The colour mixed with so much white that it can be told from the colour itself."""
+    shares = (share, share * 0.6, share * 0.3, 0.0)
+    return next(tint for part in shares if contrast(tint := mixed(color, part), color) >= LEAST_CONTRAST)
 
 
 def contrast(one: Color, other: Color) -> float:

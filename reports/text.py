@@ -6,6 +6,7 @@ in. All text of our documents is drawn by `Text.draw`, which marks it with the s
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from reportlab.platypus import Flowable
@@ -27,6 +28,19 @@ class Run:
 
 Line = tuple[Run, ...]
 Block = tuple[Run, ...]
+
+
+@lru_cache(maxsize=4096)
+def _printable(text: str) -> str:
+    """The text in letters that the fonts have; Invalid (`character-not-printable`)."""
+    written = drawable(text)
+    require_glyphs(written)
+    return written
+
+
+def _checked(run: Run) -> Run:
+    written = _printable(run.text)
+    return run if written == run.text else Run(written, run.type, run.lang, run.href)
 
 
 def _pieces(run: Run, width: float) -> Iterator[tuple[str, bool]]:
@@ -110,10 +124,7 @@ class Text(Flowable):  # type: ignore[misc]
 
     @staticmethod
     def _checked(block: Block) -> Block:
-        block = tuple(Run(drawable(run.text), run.type, run.lang, run.href) for run in block if run.text)
-        for run in block:
-            require_glyphs(run.text)
-        return block
+        return tuple(_checked(run) for run in block if run.text)
 
     def _elements(self, within: Element | None, kind: str) -> Sequence[Element]:
         if within is not None and len(self.blocks) == 1:
