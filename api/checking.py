@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from anyio import CapacityLimiter, to_thread
+
 from api.keys import trusted_at
 from api.limited import EXAMINER
 from domain.certificates.recognising import Issued, begins_as, claims_to_be, issued_as
@@ -24,6 +26,9 @@ from reports.signing import DEMONSTRATION
 
 Examine = Callable[[bytes, Sequence[bytes]], Found]
 State = Literal["ok", "failed", "not_possible"]
+
+#: Files checked at the same time; most of it is waiting for a place (api.limited).
+_APART = CapacityLimiter(16)
 
 
 class Outcome(StrEnum):
@@ -97,6 +102,11 @@ def check(site: Site, data: bytes, examine: Examine = EXAMINER.examine) -> Check
     if issued is not None:
         return _of_issued(issued, found, sha256, now)
     return _of_another(data, likened, found, sha256, now)
+
+
+async def check_apart(site: Site, data: bytes) -> Checked:
+    """The same from a route: in threads of its own, as a slow file must not take those that answer look-ups."""
+    return await to_thread.run_sync(check, site, data, limiter=_APART)
 
 
 def _of_issued(issued: Issued, found: Found, sha256: str, now: datetime) -> Checked:

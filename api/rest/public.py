@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, File, Query, Request, Response, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.checking import Outcome, State, check
+from api.checking import Outcome, State, check_apart
 from api.deps import RowId, site_of
 from api.help_on_tests import HELP
 from api.problems import answers
@@ -174,14 +174,14 @@ def download(certificate_number: str, request: Request, revision: RowId | None =
 
 
 @router.post("/verify")
-def verify(request: Request, response: Response, file: UploadFile = File(description="a PDF")) -> FileCheck:
+async def verify(request: Request, response: Response, file: UploadFile = File(description="a PDF")) -> FileCheck:
     """Whether a file is a certificate of this laboratory, byte for byte, what is true of it and its lot now, and what was checked. It is not kept."""
     site = site_of(request)
-    data = file.file.read(MOST_BYTES + 1)
+    data = await file.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise Invalid(Reason("file-too-large", "a certificate has at most 20 MB", "file"))
     response.headers["Cache-Control"] = "no-store"
-    return FileCheck.model_validate(check(site, data))
+    return FileCheck.model_validate(await check_apart(site, data))
 
 
 def _base64(data: bytes) -> str:
