@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime
 from functools import partial
 from typing import Any
@@ -38,6 +39,9 @@ TYPES = {
     "revision": "certificate.revised",
     "withdrawal": "certificate.withdrawn",
 }
+
+#: A header that is longer than a line would be encoded, and no mail program finds an address in what is encoded.
+_UNFOLDED = SMTP.clone(max_line_length=900)
 
 _PAGES = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 _PLAIN = Environment(autoescape=False, undefined=StrictUndefined, trim_blocks=True)  # noqa: S701 - text, no page
@@ -118,16 +122,16 @@ def mail_of(letter: Letter, profile: Profile, mail: Mail, now: datetime) -> Emai
         "maker": profile,
         "language": letter.language,
     }
-    message = EmailMessage()
+    message = EmailMessage(policy=_UNFOLDED)
     message["From"], message["To"], message["Subject"] = mail.sender, letter.address, shown["subject"]
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{letter.message}.{secrets.token_hex(6)}@{mail.domain}>"
-    message["Content-Language"] = letter.language
     message["Auto-Submitted"] = "auto-generated"
     message["List-Unsubscribe"] = f"<{shown['unfollow']}>"
     message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message.set_content(_TEXT.render(shown))
-    message.add_alternative(_HTML.render(shown), subtype="html")
+    message.set_content(_TEXT.render(shown), cte="quoted-printable")
+    message.add_alternative(_HTML.render(shown), subtype="html", cte="quoted-printable")
+    message["Content-Language"] = letter.language  # set_content takes off what begins with Content-
     return message
 
 
