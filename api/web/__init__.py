@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from api.web.certificates import router as certificate_pages
+from api.web.compare import router as compare_pages
 from api.web.digital_link import router as digital_link_pages
 from api.web.documentation import FILES as DOCUMENTATION
 from api.web.documentation import router as documentation_pages
@@ -27,6 +28,7 @@ from api.web.steps import router as step_pages
 ROUTERS = (
     sign_in_pages,
     public_pages,
+    compare_pages,
     digital_link_pages,
     following_pages,
     verify_pages,

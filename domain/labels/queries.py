@@ -214,7 +214,8 @@ def _against_packaging(
         told |= {reading: getattr(settled, name) for reading, name in _READINGS.items()}
     for reading, count in told.items():
         if reading in recorded and recorded[reading] != Decimal(count):
-            text = f"{reading} is recorded as {recorded[reading]} in step {step.number}, and as {count} where labels are printed"
+            what = reading.replace("_", " ")
+            text = f"step {step.number} records {recorded[reading]} {what}, and the prints and their reconciliation give {count}"
             yield Reason("labels-disagree", text)
 
 

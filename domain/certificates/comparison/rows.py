@@ -91,10 +91,9 @@ def _marker(code: str) -> Callable[[Side], Found]:
     def find(side: Side) -> Found:
         found = side.number(code, "%")
         try:
-            text = side.denominator(code)[1]
+            return replace(found, note=side.denominator(code)[1])
         except Missing as unstated:
             return replace(found, note=unstated.words)
-        return replace(found, note=Words(en=text, de=text))
 
     return find
 
