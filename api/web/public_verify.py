@@ -6,7 +6,7 @@ from fastapi import APIRouter, File, Request, UploadFile
 from fastapi.responses import Response
 from markupsafe import Markup
 
-from api.checking import Checked, check
+from api.checking import Checked, check_apart
 from api.deps import site_of
 from api.web.public_drawing import TEMPLATE_FILES, drawn, language_in, minute, with_script
 from api.web.public_words import VERIFY, Language, outcome_words, state_words
@@ -28,13 +28,13 @@ def ask_for_file(request: Request) -> Response:
 
 
 @router.post("/verify")
-def verify(request: Request, file: UploadFile | None = File(None)) -> Response:
+async def verify(request: Request, file: UploadFile | None = File(None)) -> Response:
     """What the file is, and what is true of its lot now, with everything that was checked."""
     language = language_in(request)
-    data = file.file.read(MOST_BYTES + 1) if file else b""
+    data = await file.read(MOST_BYTES + 1) if file else b""
     if not 0 < len(data) <= MOST_BYTES:
         return _page(request, language, 422, refused=True)
-    return _page(request, language, checked=check(site_of(request), data))
+    return _page(request, language, checked=await check_apart(site_of(request), data))
 
 
 def _page(
