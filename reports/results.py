@@ -35,7 +35,7 @@ def in_groups(tests: Sequence[TestLine]) -> list[tuple[str, list[TestLine]]]:
 def results_table(design: Design, tests: Sequence[TestLine]) -> Table:
     """Test, method, acceptance criterion, result, verdict: every line of the specification, those not tested too."""
     named = ("test", "method", "criterion", "result", "verdict")
-    shares = (0.252, 0.199, 0.209, 0.200, 0.140)
+    shares = (0.245, 0.235, 0.197, 0.188, 0.135)
     table = DataTable(
         design, [design.say(f"results.{name}") for name in named], [share * design.width for share in shares]
     )
@@ -48,17 +48,26 @@ def _row(design: Design, line: TestLine) -> Row:
     name: list[Block | Run] = [*below(design.of(line.name), STRONG)]
     if line.note:
         name += below(design.of(line.note), TINY, TINY)
-    method: list[Block | Run] = [Run(line.method, CELL)]
-    if beside_it := " · ".join(filter(None, (line.reference, line.method_principle))):
-        method.append(Run(beside_it, SMALL))
     verdict = below(design.say(f"verdict.{line.verdict}"), STRONG.but(color=design.tone(TONES[line.verdict]).color))
     return (
         Cell(name),
-        Cell(method),
+        Cell(method_of(design, line, CELL)),
         Cell(below(design.of(line.criterion), CELL)),
         Cell(below(design.of(line.result), STRONG)),
         Cell(verdict, verdict=line.verdict),
     )
+
+
+def method_of(design: Design, line: TestLine, type_: Type) -> list[Block | Run]:
+    """Method and version; below it principle and reference, or what a calculated result was calculated from."""
+    method: list[Block | Run] = [Run(line.method, type_)]
+    calculated = bool(line.inputs) and line.method_code is None
+    said = [line.reference, None if calculated else line.method_principle]
+    if beside_it := " · ".join(filter(None, said)):
+        method.append(Run(beside_it, SMALL))
+    if line.inputs:
+        method.append((*beside(design.say("measured.inputs"), SMALL), Run(f": {', '.join(line.inputs)}", SMALL)))
+    return method
 
 
 @dataclass(frozen=True, slots=True)
