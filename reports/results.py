@@ -11,10 +11,10 @@ from domain.errors import Invalid, Reason
 from domain.laboratory.verdict import CriterionKind
 from reports.catalogue import Pair
 from reports.design import BODY, CELL, SMALL, SMALL_INK, STRONG, TINY, Design, below, beside
-from reports.marks import TONES, Marked
+from reports.marks import TONES
 from reports.style import SEMIBOLD, Type
 from reports.tables import Cell, DataTable, Row, notice
-from reports.text import Block, Run
+from reports.text import Block, Run, Text
 
 GROUPS = ("physicochemical", "identity", "purity", "safety", "potency")
 #: The sign of each conclusion.
@@ -141,9 +141,10 @@ def banner(design: Design, content: CertificateContent) -> Flowable:
     blocks: list[Block | Run] = [*below(headline, Type(SEMIBOLD, 11.5, 14, color), BODY.but(color=color))]
     if content.conditional:
         blocks += below(design.of(content.conditional), BODY, SMALL)
-    for pair in _remarks(design, counted):
-        blocks.append(beside(pair, SMALL_INK, SMALL))
-    return notice(design, [Marked(design, sign, *blocks, radius=9, indent=28)], tone, space_before=8)
+    blocks += [beside(pair, STRONG.but(size=8), SMALL) for pair in _remarks(design, counted)]
+    if counted.reported:
+        blocks.append(beside(design.say("conclusion.reported", n=len(counted.reported)), SMALL_INK, SMALL))
+    return notice(design, [Text(*blocks)], tone, sign=sign, space_before=8)
 
 
 def _remarks(design: Design, counted: Tally) -> list[Pair]:
@@ -153,11 +154,8 @@ def _remarks(design: Design, counted: Tally) -> list[Pair]:
         "pending": counted.pending,
         "not_tested": (*counted.not_tested, *counted.not_reported),
     }
-    remarks = [
+    return [
         design.say(f"conclusion.{key}", names=design.voice.listed([design.of(line.name) for line in lines]))
         for key, lines in named.items()
         if lines
     ]
-    if counted.reported:
-        remarks.append(design.say("conclusion.reported", n=len(counted.reported)))
-    return remarks
