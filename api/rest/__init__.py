@@ -13,12 +13,13 @@ from api.rest import (
     lots,
     people,
     public,
+    published,
     schemas,
     steps,
 )
 
 #: Searched in order: the most asked come first.
-PARTS = (public, steps, people, lots, labels, laboratory, certificates, log, following, compare, schemas, audit)
+PARTS = (public, steps, people, lots, labels, laboratory, certificates, log, following, compare, published, schemas, audit)
 
 
 def install(app: FastAPI) -> None:
