@@ -36,6 +36,9 @@ from tests.stages import LOT
 
 pytestmark = pytest.mark.stage("in_review")
 
+#: What is found in the file alone is found with any database.
+of_the_file = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 def site(site: Site) -> Site:
@@ -168,6 +171,7 @@ def test_of_a_thousand_changes_of_one_byte_every_one_is_found(site: Site, pdf: b
     assert seen == {Outcome.ALTERED}, "each begins with bytes of ours, or carries the number"
 
 
+@of_the_file
 @pytest.mark.requirement("URS-144", "URS-145")
 def test_what_was_done_to_a_file_is_told(site: Site, certificate: Certificate, pdf: bytes) -> None:
     size = certificate.unsigned_size or 0
@@ -229,6 +233,7 @@ def _with_other_data(pdf: bytes) -> bytes:
     return out.getvalue()
 
 
+@of_the_file
 @pytest.mark.requirement("URS-144")
 def test_a_file_of_somebody_else_is_not_ours(site: Site, pdf: bytes) -> None:
     stranger = signer_of(certified("Another Laboratory"), above=False)
@@ -243,6 +248,7 @@ def test_a_file_of_somebody_else_is_not_ours(site: Site, pdf: bytes) -> None:
         assert checked.sha256 == hashlib.sha256(data).hexdigest()
 
 
+@of_the_file
 @pytest.mark.requirement("URS-145")
 def test_an_imitation_is_found_however_it_is_signed(site: Site, certificate: Certificate, pdf: bytes) -> None:
     forger = signer_of(certified("Test Laboratory Quality"), above=False)
@@ -270,6 +276,7 @@ def test_a_file_whose_record_was_tampered_with_is_not_called_genuine(
     assert (checked.outcome, codes(checked)) == (Outcome.ALTERED, {"record", "log"})
 
 
+@of_the_file
 @pytest.mark.requirement("URS-139")
 def test_an_old_certificate_is_still_vouched_for_after_the_key_was_changed(site: Site, pdf: bytes) -> None:
     new = signer_of(certified("The New Key"), above=False)

@@ -109,6 +109,9 @@ def recall(site: Site) -> None:
     act(site, "cleo", recall_lot, command)
 
 
+#: No database is asked, so one is enough to make the certificate with.
+offline = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+
 # --- offline -------------------------------------------------------------------------------------------------------------
 
 
@@ -150,6 +153,7 @@ def outcome(done: Result) -> tuple[int, str]:
     return done.exit_code, json.loads(done.output)["outcome"]
 
 
+@offline
 @pytest.mark.requirement("URS-148")
 def test_without_the_server_signature_digest_data_and_proof_are_checked(kept: Kept) -> None:
     told = kept.check()
@@ -169,6 +173,7 @@ def test_without_the_server_signature_digest_data_and_proof_are_checked(kept: Ke
     assert outcome(kept.check()) == (0, "genuine_current"), "the root will do as well"
 
 
+@offline
 @pytest.mark.requirement("URS-148")
 def test_whom_nobody_vouches_for_is_not_called_genuine(kept: Kept) -> None:
     told = kept.check(pinned=False)
@@ -179,6 +184,7 @@ def test_whom_nobody_vouches_for_is_not_called_genuine(kept: Kept) -> None:
     assert (outcome(told), states(told)["signer"]) == ((1, "unproved"), "failed")
 
 
+@offline
 @pytest.mark.requirement("URS-148", "URS-143")
 def test_what_became_of_a_certificate_cannot_be_left_out_of_its_proof(kept: Kept) -> None:
     before = kept.ask()
@@ -194,6 +200,7 @@ def test_what_became_of_a_certificate_cannot_be_left_out_of_its_proof(kept: Kept
     assert json.loads(old.output)["as_of"] == before.stated_at
 
 
+@offline
 @pytest.mark.requirement("URS-148")
 def test_a_proof_for_another_file_or_made_up_proves_nothing(kept: Kept) -> None:
     proof = kept.ask()
@@ -213,6 +220,7 @@ def test_a_proof_for_another_file_or_made_up_proves_nothing(kept: Kept) -> None:
         assert (told.exit_code, told.output.split(":")[0]) == (1, "proof-not-readable")
 
 
+@offline
 @pytest.mark.requirement("URS-148")
 def test_what_is_missing_for_an_offline_check_is_told(kept: Kept) -> None:
     without = CliRunner().invoke(command_line, ["verify-certificate", str(kept.file), "--offline"])
@@ -222,6 +230,7 @@ def test_what_is_missing_for_an_offline_check_is_told(kept: Kept) -> None:
     assert (told.exit_code, told.output.split(":")[0]) == (1, "trusted-not-readable")
 
 
+@offline
 @pytest.mark.requirement("URS-142", "URS-148")
 def test_a_certificate_that_was_dated_back_is_found(site: Site, kept: Kept, clock: Clock) -> None:
     proof = kept.ask()
@@ -231,6 +240,7 @@ def test_a_certificate_that_was_dated_back_is_found(site: Site, kept: Kept, cloc
     assert states(told)["dated"] == "failed"
 
 
+@offline
 @pytest.mark.requirement("URS-139", "URS-148")
 def test_after_a_change_of_keys_an_old_certificate_is_checked_with_the_old_ones(kept: Kept, site: Site) -> None:
     proof = kept.ask()
@@ -249,6 +259,7 @@ def test_after_a_change_of_keys_an_old_certificate_is_checked_with_the_old_ones(
     assert outcome(kept.check()) == (0, "genuine_current")
 
 
+@offline
 @pytest.mark.requirement("URS-149")
 def test_openssl_finds_the_signature_on_the_head_of_the_log_right(kept: Kept) -> None:
     import base64
@@ -306,7 +317,8 @@ def test_everything_an_offline_check_needs_is_had_over_http(client: TestClient, 
     assert client.get(f"{public}/log/consistency", params={"first": 1, "second": 9}).status_code == 404
 
 
-@pytest.mark.requirement("URS-149")
+@offline
+@pytest.mark.requirement("URS-148")
 def test_an_installed_command_checks_offline_in_a_process_of_its_own(kept: Kept) -> None:
     proof = kept.folder / "own.json"
     proof.write_text(kept.ask().model_dump_json())
