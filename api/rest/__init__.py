@@ -19,7 +19,21 @@ from api.rest import (
 )
 
 #: Searched in order: the most asked come first.
-PARTS = (public, steps, people, lots, labels, laboratory, certificates, log, following, compare, published, schemas, audit)
+PARTS = (
+    public,
+    steps,
+    people,
+    lots,
+    labels,
+    laboratory,
+    certificates,
+    log,
+    following,
+    compare,
+    published,
+    schemas,
+    audit,
+)
 
 
 def install(app: FastAPI) -> None:
