@@ -15,7 +15,6 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 
-
 from api.problems import KINDS
 from api.web.pages import Member, Visit, guarded, leads_to, page
 from api.web.words import sentence
