@@ -13,7 +13,10 @@ from pyhanko.pdf_utils.generic import StreamObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from api.checking import Checked, Outcome, check
+from api.keys import log_keys_of
 from api.limited import EXAMINER
+from api.settings import settings
+from domain.certificates.log_check import check_log
 from domain.certificates.models import Certificate
 from domain.certificates.words import RevisionCause
 from domain.disposition.certificates import (
@@ -23,13 +26,14 @@ from domain.disposition.certificates import (
     withdraw_certificate,
 )
 from domain.disposition.decisions import HoldLot, RecallLot, hold_lot, recall_lot
+from domain.lots.models import RegulatoryStatus
 from domain.work import Site, perform
 from reports.checking import Found
 from reports.look import Look
 from reports.press import Press
 from tests import build
 from tests.behind import triggers_asleep
-from tests.cast import Clock, act, actor, credentials
+from tests.cast import Clock, act, actor, credentials, raw
 from tests.signing.keys import certified, signer, signer_of
 from tests.signing.papers import unsigned
 from tests.stages import LOT
@@ -302,3 +306,31 @@ def test_the_answer_as_json_says_everything_that_was_checked(
     other = client.post("/api/v1/public/verify", files={"file": ("x", pdf + b" ", "application/pdf")}).json()
     assert (other["outcome"], other["genuine"], other["current"], other["state"]) == ("altered", False, False, None)
     assert (other["certificate_number"], other["revision"]) == (certificate.number, 1)
+
+
+@pytest.mark.stage("cast")
+@pytest.mark.requirement("URS-144")
+def test_a_batch_certificate_is_checked_as_a_document_of_its_own(site: Site) -> None:
+    site = replace(site, profile=replace(site.profile, licence="DE_BE_01_MIA_2026_0001"))
+    code = build.new_product(
+        site, regulatory_status=RegulatoryStatus.INVESTIGATIONAL, batch_certificate=True, authorisation="CT-1"
+    )
+    build.approved_specification(site, code)
+    lot = build.drug_product(site, code)
+    build.tested(site, lot)
+    build.released(site, lot)
+    (row,) = raw(site, "SELECT number, pdf_sha256 FROM batch_certificate")
+    pdf = site.documents.get(row.pdf_sha256)
+    checked = check(site, pdf, patient)
+    assert (checked.outcome, checked.document) == (Outcome.GENUINE_CURRENT, "batch")
+    assert (checked.certificate_number, checked.revision, checked.lot_number) == (row.number, 1, lot)
+    assert codes(checked) == set()
+    assert check(site, pdf + b" ", unread).outcome is Outcome.ALTERED
+    act(
+        site,
+        "cleo",
+        recall_lot,
+        RecallLot(lot_number=lot, recall_class="I", reason="x y z", credentials=credentials("cleo")),
+    )
+    assert check(site, pdf, unread).outcome is Outcome.GENUINE_RECALLED
+    assert check_log(site.engine, log_keys_of(settings(), site)).broken is None
