@@ -53,7 +53,15 @@ def serve(
         raise typer.Exit(2)
     if settings().demo:
         _say_where(host, port)
-    uvicorn.run("api.main:create_app", factory=True, host=host, port=port, workers=workers, log_level="warning")
+    uvicorn.run(
+        "api.main:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_level="warning",
+        proxy_headers=False,  # whose word counts is a setting of ours: EXOLOTL_TRUSTED_PROXIES
+    )
 
 
 def _say_where(host: str, port: int) -> None:
