@@ -34,7 +34,7 @@ _USES = (
 
 def signing_key(folder: Path) -> bytes:
     """The PKCS#12 file (no password) of the demonstration's key; made if there is none."""
-    return _kept(folder / "demonstration-signing.p12", _authority)
+    return _kept(folder / "demonstration-signing.p12", authority)
 
 
 def log_key(folder: Path) -> bytes:
@@ -42,7 +42,8 @@ def log_key(folder: Path) -> bytes:
     return _kept(folder / "demonstration-log.pem", _log_key)
 
 
-def _authority() -> bytes:
+def authority() -> bytes:
+    """A new key under a new authority, as a PKCS#12 file without a password."""
     root, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root_name, name = _name("development authority, trusted by nobody"), _name("Exolotl, not a manufacturer")
     above = _certificate(root_name, root_name, root.public_key(), root, authority=True)

@@ -111,6 +111,11 @@ def _development(folder: Path) -> HeldKey:
     return from_pkcs12(development.signing_key(folder), "")
 
 
+def signs(settings: "Settings") -> bool:
+    """Whether certificates can be signed and entered in the public log: both keys are set, or made in demo mode."""
+    return settings.demo or bool((settings.signing_pkcs12 or settings.signing_pkcs11) and settings.log_key)
+
+
 def log_key_of(settings: "Settings") -> Ed25519PrivateKey | None:
     """What signs the heads of the public log; None: it is not set, and nothing can be issued, withdrawn or recalled."""
     if settings.log_key:
@@ -141,12 +146,15 @@ def signer_at(site: Site) -> Signer | None:
 
 
 def trusted_at(site: Site) -> tuple[asn1.Certificate, ...]:
-    """Whom a file's signature is held against: the site's own key and those above it, and what EXOLOTL_TRUSTED names."""
+    """Whom a file's signature is held against: the certificate of the site's own key, and what EXOLOTL_TRUSTED names.
+
+    Not what stands above the own certificate: the root of a public authority vouches for anybody.
+    """
     signer = signer_at(site)
     if signer is None:
         return ()
     try:
-        return (*signer.chain, *signer.trusted)
+        return (signer.certificate, *signer.trusted)
     except DomainError:  # the token is away: what is set is still known
         return signer.trusted
 

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime
 from functools import partial
 from typing import Any
@@ -38,6 +39,9 @@ TYPES = {
     "revision": "certificate.revised",
     "withdrawal": "certificate.withdrawn",
 }
+
+#: A header that is longer than a line would be encoded, and no mail program finds an address in what is encoded.
+_UNFOLDED = SMTP.clone(max_line_length=900)
 
 _PAGES = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 _PLAIN = Environment(autoescape=False, undefined=StrictUndefined, trim_blocks=True)  # noqa: S701 - text, no page
@@ -99,11 +103,8 @@ def mail_of(letter: Letter, profile: Profile, mail: Mail, now: datetime) -> Emai
     )
     facts = {"lot": letter.lot.lot_number, "at": f"{local:%Y-%m-%d %H:%M}", "class": named}
     asks = letter.confirm is not None
-    link = (
-        f"{profile.base_url.rstrip('/')}/follow/{letter.confirm}"
-        if asks
-        else look_up_url(profile, letter.lot.lot_number)
-    )
+    page = f"/follow/{letter.confirm}" if asks else f"/c/{quote(letter.lot.lot_number)}"
+    link = f"{profile.base_url.rstrip('/')}{page}?lang={letter.language}"
     shown: dict[str, Any] = {
         "subject": event.subject.format(**facts),
         "lead": event.lead.format(**facts),
@@ -118,16 +119,16 @@ def mail_of(letter: Letter, profile: Profile, mail: Mail, now: datetime) -> Emai
         "maker": profile,
         "language": letter.language,
     }
-    message = EmailMessage()
+    message = EmailMessage(policy=_UNFOLDED)
     message["From"], message["To"], message["Subject"] = mail.sender, letter.address, shown["subject"]
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{letter.message}.{secrets.token_hex(6)}@{mail.domain}>"
-    message["Content-Language"] = letter.language
     message["Auto-Submitted"] = "auto-generated"
     message["List-Unsubscribe"] = f"<{shown['unfollow']}>"
     message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message.set_content(_TEXT.render(shown))
-    message.add_alternative(_HTML.render(shown), subtype="html")
+    message.set_content(_TEXT.render(shown), cte="quoted-printable")
+    message.add_alternative(_HTML.render(shown), subtype="html", cte="quoted-printable")
+    message["Content-Language"] = letter.language  # set_content takes off what begins with Content-
     return message
 
 

@@ -10,8 +10,9 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -64,12 +65,18 @@ def resolved(host: str, port: int) -> list[str]:
         raise Undelivered("the name of the endpoint has no address") from None
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The authorities that this machine trusts."""
+    return ssl.create_default_context()
+
+
 @dataclass(frozen=True)
 class Webhooks:
-    """How webhooks are reached. may_be_local: for tests only, loopback addresses and any port."""
+    """How webhooks are reached. may_be_local: for tests only, loopback addresses and any port. trusted: instead of what this machine trusts."""
 
     may_be_local: bool = False
-    trusted: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    trusted: ssl.SSLContext | None = None
     resolve: Resolver = resolved
     most_seconds: float = MOST_SECONDS
 
@@ -127,7 +134,9 @@ class Webhooks:
         host = f"[{address}]" if ":" in address else address
         target = parts._replace(netloc=f"{host}:{parts.port or PORT}").geturl()
         known = {"sni_hostname": parts.hostname}
-        with httpx.Client(verify=self.trusted, trust_env=False, follow_redirects=False, timeout=PATIENCE) as client:
+        with httpx.Client(
+            verify=self.trusted or _trusted(), trust_env=False, follow_redirects=False, timeout=PATIENCE
+        ) as client:
             enough = threading.Timer(self.most_seconds, client.close)  # each step has its time; this is for all of them
             enough.start()
             try:

@@ -18,7 +18,7 @@ from pyhanko.sign import signers
 from pyhanko.sign.fields import InvisSigSettings, SigSeedSubFilter
 from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
-from pyhanko.sign.signers.pdf_signer import PdfSigningSession, TimestampDSSContentSettings
+from pyhanko.sign.signers.pdf_signer import PdfSigningSession, PreSignValidationStatus, TimestampDSSContentSettings
 from pyhanko.stamp import BaseStampStyle
 from pyhanko_certvalidator import ValidationContext
 
@@ -58,6 +58,7 @@ class Signer:
         self._open, self._lock = opened, Lock()
         self._opened: signers.Signer | None = None
         self._refusal: Refused | None = None
+        self._size: int | None = None
         self.stamps, self.level, self.trusted = stamps, level, tuple(trusted)
 
     @property
@@ -111,7 +112,7 @@ class Signer:
             return asyncio.run(self._signed(pdf, at))
         except Unavailable:
             with self._lock:
-                self._opened = None  # a token that came back is opened anew
+                self._opened = self._size = None  # a token that came back is opened anew
             raise
         except (SigningError, PdfError) as error:
             raise Refused(Reason("not-signable", f"the certificate cannot be signed: {error}")) from error
@@ -141,14 +142,15 @@ class Signer:
         signer = signers.PdfSigner(wanted, self._key, timestamper=stamps, stamp_style=_Undrawn())
         session = signer.init_signing_session(writer, existing_fields_only=True)
         session.system_time = at
-        return await _written(session, writer, context)
+        known = await session.perform_presign_validation(writer)
+        if self._size is None:  # the same for every file: making a signature only to measure it takes 9 ms
+            self._size = await session.estimate_signature_container_size(known)
+        return await _written(session, known, self._size, context)
 
 
 async def _written(
-    session: PdfSigningSession, writer: IncrementalPdfFileWriter, context: ValidationContext | None
+    session: PdfSigningSession, known: PreSignValidationStatus | None, size: int, context: ValidationContext | None
 ) -> bytes:
-    known = await session.perform_presign_validation(writer)
-    size = await session.estimate_signature_container_size(known)
     document = session.prepare_tbs_document(validation_info=known, bytes_reserved=size)
     digest, output = document.digest_tbs_document()
     await document.perform_signature(digest.document_digest, PdfCMSSignedAttributes(signing_time=session.system_time))

@@ -6,14 +6,16 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Query, Request, Response, UploadFile
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from api.checking import Outcome, check_apart
+from api.checks import State
 from api.deps import RowId, site_of
 from api.help_on_tests import HELP
 from api.problems import answers
 from domain.certificates.content import CertificateContent, Words
 from domain.certificates.look_up import Standing, public_lot
-from domain.certificates.queries import check_file, pdf_digest
+from domain.certificates.queries import pdf_digest
 from domain.certificates.words import RevisionCause
 from domain.errors import Invalid, Reason
 from domain.lots.models import LotState
@@ -30,7 +32,8 @@ FRESH = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
 
 
 CheckCode = Annotated[
-    str, Query(max_length=40, description="the check code printed on the label beside the lot number, where there is one")
+    str,
+    Query(max_length=40, description="the check code printed on the label beside the lot number, where there is one"),
 ]
 
 
@@ -91,17 +94,36 @@ class PublicLotView(BaseModel):
     certificate: CertificateContent
 
 
+class CheckView(BaseModel):
+    """One thing that was looked at; the sentence in English and German says what was found."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    code: str = Field(examples=["digest"])
+    state: State
+    en: str
+    de: str
+
+
 class FileCheck(BaseModel):
-    """Genuine: these very bytes were issued here. Current: no later revision was issued, and the lot is released today."""
+    """What a file is. Genuine: these very bytes were issued here, and the record of it is sound. Current: it is genuine, no later revision was
+    issued, it was not withdrawn, and the lot is released today. Of an altered file, number and revision are what it claims to be.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
 
     sha256: str = Field(description="of the file as it was received")
+    outcome: Outcome
     genuine: bool
-    current: bool = False
-    certificate_number: str | None = None
-    revision: int | None = None
-    newest_revision: int | None = None
-    lot_number: str | None = None
-    state: LotState | None = None
+    current: bool
+    checked_at: datetime
+    document: Literal["analysis", "batch"] | None
+    certificate_number: str | None
+    revision: int | None
+    newest_revision: int | None
+    lot_number: str | None
+    state: LotState | None
+    checks: list[CheckView]
 
 
 def unchanged(request: Request, etag: str) -> bool:
@@ -153,28 +175,14 @@ def download(certificate_number: str, request: Request, revision: RowId | None =
 
 
 @router.post("/verify")
-def verify(request: Request, response: Response, file: UploadFile = File(description="a PDF")) -> FileCheck:
-    """Whether a file is a certificate of this laboratory, byte for byte, and what is true of its lot today. The file is not kept."""
+async def verify(request: Request, response: Response, file: UploadFile = File(description="a PDF")) -> FileCheck:
+    """Whether a file is a certificate of this laboratory, byte for byte, what is true of it and its lot now, and what was checked. It is not kept."""
     site = site_of(request)
-    data = file.file.read(MOST_BYTES + 1)
+    data = await file.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise Invalid(Reason("file-too-large", "a certificate has at most 20 MB", "file"))
-    digest = hashlib.sha256(data).hexdigest()
-    with reading(site.engine) as session:
-        found = check_file(session, digest, site.today())
     response.headers["Cache-Control"] = "no-store"
-    if found is None or not found.sound:
-        return FileCheck(sha256=digest, genuine=False)
-    return FileCheck(
-        sha256=digest,
-        genuine=True,
-        current=found.newest and found.lot.state is LotState.RELEASED,
-        certificate_number=found.number,
-        revision=found.revision,
-        newest_revision=found.lot.revision,
-        lot_number=found.lot.lot_number,
-        state=found.lot.state,
-    )
+    return FileCheck.model_validate(await check_apart(site, data))
 
 
 def _base64(data: bytes) -> str:

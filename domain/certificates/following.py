@@ -178,14 +178,26 @@ def confirm_following(work: Work, command: UseLink) -> str:
 
 
 def settle(work: Work, found: Any) -> None:
-    """From now on this one is told; an earlier wish of the same address for the same lot is replaced."""
+    """From now on this one is told. If the address follows the lot already, the two become one: every link in every letter keeps working,
+    and a webhook is signed with the secret that it proved last."""
     same = (
         followers.c.lot_id == found.lot_id,
         followers.c.channel == found.channel,
         followers.c.address == found.address,
     )
-    remove(work, sa.select(followers.c.id).where(*same, followers.c.id != found.id))
-    work.session.execute(followers.update().where(followers.c.id == found.id).values(confirmed_at=work.now))
+    earlier = work.session.execute(
+        sa.select(followers.c.id).where(*same, followers.c.confirmed_at.is_not(None), followers.c.id != found.id)
+    ).scalar()
+    if earlier is None:
+        _change(work, found.id, confirmed_at=work.now)
+        return
+    work.session.execute(links.update().where(links.c.follower_id == found.id).values(follower_id=earlier))
+    remove(work, sa.select(followers.c.id).where(followers.c.id == found.id))
+    _change(work, earlier, secret=found.secret, language=found.language)
+
+
+def _change(work: Work, follower_id: str, **values: Any) -> None:
+    work.session.execute(followers.update().where(followers.c.id == follower_id).values(**values))
 
 
 @operation(None)

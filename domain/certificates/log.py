@@ -4,7 +4,7 @@ An entry is written in the transaction of its act, together with the hashes of t
 append and a proof read O(log n) rows, never the log.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from domain.errors import Invalid, NotFound, Reason, Refused
 from domain.store import Prepared, iso_utc
 from domain.work import Work
 
-__all__ = ["Kind", "append", "consistency", "entries", "head", "proof_of"]
+__all__ = ["Kind", "append", "consistency", "entries", "head", "history", "proof_of"]
 
 _ENTRY, _NODE, _HEAD = LogEntry.__table__, LogNode.__table__, TreeHead.__table__  # type: ignore[attr-defined]
 
@@ -178,36 +178,37 @@ def consistency(session: Session, first: int, second: int) -> list[str]:
     return [one.hex() for one in tree.extension(first)]
 
 
+def history(session: Session, number: str) -> tuple[SignedHead | None, list[Included]]:
+    """The newest head, and every entry about a number with its way to it, in the order of the log."""
+    newest = head(session)
+    found = sa.select(_ENTRY.c.position, _ENTRY.c.leaf).where(_ENTRY.c.number == number)
+    rows = session.connection().execute(found.order_by(_ENTRY.c.position))
+    leaves = [(row.position, Leaf.model_validate_json(row.leaf)) for row in rows]
+    if newest is None or not leaves:
+        return newest, []
+    size = newest.size
+    wanted = {*complete(size), *(one for position, _ in leaves for one in _beside(position, size))}
+    tree = _Tree(size, _nodes(session, wanted))
+    return newest, [
+        Included(position=position, leaf=leaf, path=tuple(one.hex() for one in tree.path(position)))
+        for position, leaf in leaves
+    ]
+
+
 def proof_of(
     session: Session, key: Ed25519PrivateKey | None, number: str, revision: int | None, now: datetime
 ) -> Proof:
     """Everything the log says of one revision (the newest, if none is named), signed. Raises NotFound, or Refused without the log's key."""
     if key is None:
         raise Refused(LOG_KEY_MISSING)
-    newest = head(session)
-    found = _ENTRY.c.number == number
-    rows = session.connection().execute(
-        sa.select(_ENTRY.c.position, _ENTRY.c.leaf).where(found).order_by(_ENTRY.c.position)
-    )
-    known = [(row.position, Leaf.model_validate_json(row.leaf)) for row in rows]
-    made = [(position, leaf) for position, leaf in known if leaf.kind in ("issue", "revise")]
-    chosen = [position for position, leaf in made if revision in (None, leaf.revision)]
-    if newest is None or not chosen:
+    newest, known = history(session, number)
+    made = [one for one in known if one.leaf.kind in ("issue", "revise") and revision in (None, one.leaf.revision)]
+    if newest is None or not made:
         raise NotFound(
             Reason("no-certificate", "The public log has no certificate with this number and revision.", "number")
         )
-    shown = [(position, leaf) for position, leaf in known if position >= chosen[-1]]
-    first, *later = _included(session, newest.size, shown)
-    return sign_proof(key, newest, first, later, iso_utc(now))
-
-
-def _included(session: Session, size: int, leaves: Sequence[tuple[int, Leaf]]) -> list[Included]:
-    wanted = {*complete(size), *(one for position, _ in leaves for one in _beside(position, size))}
-    tree = _Tree(size, _nodes(session, wanted))
-    return [
-        Included(position=position, leaf=leaf, path=tuple(one.hex() for one in tree.path(position)))
-        for position, leaf in leaves
-    ]
+    later = [one for one in known if one.position > made[-1].position]
+    return sign_proof(key, newest, made[-1], later, iso_utc(now))
 
 
 def _nodes(session: Session, wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], bytes]:

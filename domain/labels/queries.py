@@ -3,17 +3,21 @@
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlmodel import Session, col, select
 
 from domain.errors import NotFound, Reason
+from domain.labels.compose import product_labels
+from domain.labels.content import LabelContent, LabelKind, LabelLanguage
 from domain.labels.models import Kind, LabelPrint, LabelReconciliation
 from domain.laboratory.models import Sample
+from domain.lots.lifecycle import state_on
 from domain.lots.models import Lot, Yield
 from domain.manufacturing.models import Step
 from domain.manufacturing.steps import current_values
 from domain.people.models import User
-from domain.work import View
+from domain.work import Site, View
 
 
 class PrintView(View):
@@ -86,25 +90,33 @@ def print_numbered(session: Session, lot_number: str, print_id: int) -> LabelPri
     return one
 
 
-def labels_of(session: Session, lot_number: str) -> LabelsView:
-    """Prints, reconciliations and what is open. Raises NotFound."""
-    lot = session.exec(select(Lot).where(Lot.lot_number == lot_number)).first()
-    if lot is None:
-        raise NotFound(Reason("lot-not-found", f"there is no lot {lot_number!r}", "lot_number"))
-    prints = session.exec(
+def _with_names(where: Any) -> Any:
+    """Prints with who printed them and the sample they are for."""
+    return (
         select(LabelPrint, User.name, Sample.number)
         .join(User, col(LabelPrint.printed_by) == User.id)
         .outerjoin(Sample, col(LabelPrint.sample_id) == Sample.id)
-        .where(LabelPrint.lot_id == lot.key)
+        .where(where)
         .order_by(col(LabelPrint.id))
-    ).all()
+    )
+
+
+def print_shown(session: Session, print_id: int) -> PrintView:
+    """A print as shown, just made."""
+    return _print_view(*session.exec(_with_names(col(LabelPrint.id) == print_id)).one())
+
+
+def labels_of(session: Session, lot_number: str) -> LabelsView:
+    """Prints, reconciliations and what is open. Raises NotFound."""
+    lot = lot_numbered(session, lot_number)
+    prints = session.exec(_with_names(col(LabelPrint.lot_id) == lot.key)).all()
     found = _reconciliations(session, lot.key)
     people = select(LabelReconciliation.id, User.name).join(User, col(LabelReconciliation.reconciled_by) == User.id)
     by = dict(session.exec(people.where(LabelReconciliation.lot_id == lot.key)).all())
     counting = {one.kind: one.id for one in found if _covers(one, [row[0] for row in prints])}
     return LabelsView(
         lot_number=lot.lot_number,
-        prints=tuple(print_view(one, name, number) for one, name, number in prints),
+        prints=tuple(_print_view(*row) for row in prints),
         reconciliations=tuple(
             ReconciliationView(
                 **{name: getattr(one, name) for name in _RECONCILED},
@@ -115,6 +127,22 @@ def labels_of(session: Session, lot_number: str) -> LabelsView:
         ),
         open=tuple(OpenReason(code=reason.code, text=reason.text) for reason in open_labels(session, lot.key)),
     )
+
+
+def lot_numbered(session: Session, lot_number: str) -> Lot:
+    """The lot. Raises NotFound."""
+    if lot := session.exec(select(Lot).where(Lot.lot_number == lot_number)).first():
+        return lot
+    raise NotFound(Reason("lot-not-found", f"there is no lot {lot_number!r}", "lot_number"))
+
+
+def label_preview(
+    session: Session, site: Site, lot_number: str, kind: LabelKind, language: LabelLanguage
+) -> LabelContent:
+    """What a label of a lot would say if it were printed now. Raises as the print would."""
+    lot = lot_numbered(session, lot_number)
+    state = state_on(lot.state, lot.expires_on, site.today())
+    return product_labels(session, site, lot, state, kind, language, 1, None)
 
 
 _RECONCILED = (
@@ -129,8 +157,7 @@ _RECONCILED = (
 )
 
 
-def print_view(one: LabelPrint, printed_by: str, sample_number: str | None) -> PrintView:
-    """A print as shown."""
+def _print_view(one: LabelPrint, printed_by: str, sample_number: str | None) -> PrintView:
     same = [name for name in PrintView.model_fields if name not in ("reprint_of", "printed_by", "sample_number")]
     return PrintView(
         **{name: getattr(one, name) for name in same},
@@ -187,7 +214,8 @@ def _against_packaging(
         told |= {reading: getattr(settled, name) for reading, name in _READINGS.items()}
     for reading, count in told.items():
         if reading in recorded and recorded[reading] != Decimal(count):
-            text = f"{reading} is recorded as {recorded[reading]} in step {step.number}, and as {count} where labels are printed"
+            what = reading.replace("_", " ")
+            text = f"step {step.number} records {recorded[reading]} {what}, and the prints and their reconciliation give {count}"
             yield Reason("labels-disagree", text)
 
 

@@ -275,6 +275,7 @@ def upgrade() -> None:  # noqa: PLR0915
         sa.Column("pdf_sha256", sa.String(), nullable=False),
         sa.Column("unsigned_size", sa.Integer(), nullable=False),
         sa.Column("unsigned_sha256", sa.String(), nullable=False),
+        sa.Column("look", sa.String(), nullable=False),
         sa.Column("issued_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
         sa.Column("issued_by", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -289,6 +290,10 @@ def upgrade() -> None:  # noqa: PLR0915
         sa.UniqueConstraint("number", name=op.f("uq_batch_certificate_number")),
         sa.UniqueConstraint("register_entry", name=op.f("uq_batch_certificate_register_entry")),
     )
+    with op.batch_alter_table("batch_certificate", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_batch_certificate_pdf_sha256"), ["pdf_sha256"], unique=False)
+        batch_op.create_index(batch_op.f("ix_batch_certificate_unsigned_sha256"), ["unsigned_sha256"], unique=False)
+
     op.create_table(
         "label_reconciliation",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -361,6 +366,8 @@ def upgrade() -> None:  # noqa: PLR0915
                 nullable=True,
             )
         )
+        batch_op.add_column(sa.Column("look", sa.String(), nullable=True))
+        batch_op.create_index(batch_op.f("ix_certificate_pdf_sha256"), ["pdf_sha256"], unique=False)
         batch_op.create_index(batch_op.f("ix_certificate_unsigned_sha256"), ["unsigned_sha256"], unique=False)
 
     with op.batch_alter_table("lot", schema=None) as batch_op:
@@ -382,6 +389,7 @@ def upgrade() -> None:  # noqa: PLR0915
         unique=False,
     )
     op.protect("batch_certificate", "UPDATE", "DELETE")
+    op.protect("certificate", "UPDATE", "DELETE")
     op.protect("certificate_number", "UPDATE", "DELETE")
     op.protect("deviation", "UPDATE", "DELETE")
     op.protect("deviation_lot", "UPDATE", "DELETE")
@@ -389,6 +397,8 @@ def upgrade() -> None:  # noqa: PLR0915
     op.protect("label_reconciliation", "UPDATE", "DELETE")
     op.protect("log_entry", "UPDATE", "DELETE")
     op.protect("log_node", "UPDATE", "DELETE")
+    op.protect("lot", "DELETE")
+    op.protect("product", "DELETE")
     op.protect("statement", "UPDATE", "DELETE")
     op.protect("statement_decision", "UPDATE", "DELETE")
     op.protect("tree_head", "UPDATE", "DELETE")

@@ -321,7 +321,8 @@ def test_misev_completeness_is_transparency_and_names_what_is_not_shown() -> Non
 
 
 def test_a_certificate_of_the_first_schema_is_read_from_its_printed_figures_and_graded_d() -> None:
-    old = lot("old", tests=contents.TYPICAL.tests)
+    since = dict.fromkeys(("limits", "value", "method_code", "method_revision", "principle", "instrument"))
+    old = lot("old", tests=tuple(line.model_copy(update=since) for line in contents.TYPICAL.tests))
     found = compared(old)
     assert row(found, "moisture").figures[1].value == Decimal("1.4")
     assert pair(found, "moisture").grade == "D"

@@ -338,3 +338,17 @@ def test_two_lots_released_at_once_have_two_numbers(site: Site) -> None:
     with ThreadPoolExecutor(2) as pool:
         made = list(pool.map(lambda lot: build.released(site, lot).number, (LOT, other)))
     assert sorted(made) == ["COA-2026-000001", "COA-2026-000002"]
+
+
+@pytest.mark.requirement("URS-049")
+def test_a_certificate_can_be_drawn_again_in_the_look_it_was_issued_in(site: Site) -> None:
+    """The maker's look changes; what was issued is compared with its own."""
+    from reports.look import Look
+
+    logo = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><path d="M0 0H10V10Z" fill="#0e4f5a"/></svg>'
+    plain = replace(site, print_certificate=replace(site.print_certificate, look=Look("plain", "letter", logo=logo)))  # type: ignore[type-var]
+    certificate = build.released(plain, LOT)
+    content = CertificateContent.model_validate_json(certificate.content)
+    issued = site.documents.get(certificate.pdf_sha256)[: certificate.unsigned_size]
+    assert site.print_certificate.draw(content, certificate.look, site.documents.get) == issued
+    assert site.print_certificate.draw(content) != issued

@@ -18,14 +18,25 @@ from pymerkle import InmemoryTree, verify_inclusion
 from domain.certificates import log
 from domain.certificates.log import _beside, _Tree, complete
 from domain.certificates.log_check import check_log
-from domain.certificates.proofs import Included, Leaf, Proof, extends, includes, key_id, leaf_hash, sign_proof
+from domain.certificates.proofs import (
+    Included,
+    Leaf,
+    Proof,
+    extends,
+    includes,
+    key_id,
+    leaf_hash,
+    sign_head,
+    sign_proof,
+)
+from domain.disposition.decisions import RecallLot, recall_lot
 from domain.errors import Invalid, NotFound, Refused
 from domain.permissions import Permission
-from domain.store import reading
+from domain.store import UtcDateTime, reading
 from domain.work import Command, Site, Work, operation
 from tests import build
 from tests.behind import triggers_asleep
-from tests.cast import Clock, act, raw
+from tests.cast import Clock, act, credentials, raw
 from tests.signing.keys import log_key
 from tests.stages import LOT
 
@@ -300,7 +311,8 @@ def test_an_issue_is_in_the_log_with_its_digests_and_without_any_person(site: Si
 @pytest.mark.requirement("URS-140", "URS-143")
 def test_a_recall_stands_behind_the_issue_and_cannot_be_left_out_of_the_proof(site: Site, issued: str) -> None:
     before = _proof(site, issued)
-    build.recalled(site, LOT)
+    recall = RecallLot(lot_number=LOT, recall_class="I", reason="contaminated", credentials=credentials("cleo"))
+    act(site, "cleo", recall_lot, recall)
     after = _proof(site, issued)
     assert [one.leaf.kind for one in after.later] == ["recall"]
     assert (before.later, after.signed_by(KEYS), after.contained()) == ((), True, True)
@@ -339,18 +351,12 @@ def test_a_certificate_beside_the_log_or_dated_back_is_found(site: Site, issued:
     assert check_log(site.engine, {}).broken == "no known key signed the head of the public log at size 1"
     earlier = site.clock() - timedelta(days=3)
     with triggers_asleep(site) as connection:
-        table = sa.table("certificate", sa.column("issued_at", _moment(site)))
+        table = sa.table("certificate", sa.column("issued_at", UtcDateTime()))
         connection.execute(table.update().values(issued_at=earlier))
     assert f"{issued} issue is dated" in str(check_log(site.engine, KEYS).broken)
     with triggers_asleep(site) as connection:
         connection.exec_driver_sql("UPDATE certificate SET number = 'COA-2026-000099'")
     assert "COA-2026-000099 issue: not in the public log" in str(check_log(site.engine, KEYS).broken)
-
-
-def _moment(site: Site) -> sa.types.TypeEngine[object]:
-    from domain.store import UtcDateTime
-
-    return UtcDateTime()
 
 
 def test_a_leaf_has_one_form_only() -> None:
@@ -363,10 +369,4 @@ def test_a_leaf_has_one_form_only() -> None:
         b'"number":"COA-2026-000001","pdf_sha256":null,"revision":null}'
     )
     odd = Included(position=0, leaf=leaf, path=("not hex",))
-    assert not odd.within(_head())
-
-
-def _head() -> "log.SignedHead":
-    from domain.certificates.proofs import sign_head
-
-    return sign_head(log_key(), 1, bytes(32), "2026-03-02T08:00:00.000000Z")
+    assert not odd.within(sign_head(log_key(), 1, bytes(32), leaf.at))

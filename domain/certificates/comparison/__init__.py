@@ -127,7 +127,7 @@ def _by_denominator(code: str, sides: tuple[Side, Side]) -> list[tuple[Grade, Wo
         first, second = (side.denominator(code) for side in sides)
     except Missing as unstated:
         return [("D", unstated.words)]
-    same = first[0] == second[0] == "all" or first[1].casefold() == second[1].casefold()
+    same = first[0] == second[0] == "all" or first[1].en.casefold() == second[1].en.casefold()
     return [] if same else [("C", Words(en="percent of different things", de="Prozent von Verschiedenem"))]
 
 

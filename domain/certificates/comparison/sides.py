@@ -118,12 +118,14 @@ class Side:
         """The first size distribution, if there is one."""
         return next(iter(self.content.distributions), None)
 
-    def denominator(self, code: str) -> tuple[Denominator, str]:
+    def denominator(self, code: str) -> tuple[Denominator, Words]:
         """Of what a percentage of positive particles is one: of all counted, or of others; Missing when that is not stated."""
         line = self.line(code)
-        stated = [value for name, value in line.settings if name.casefold() in ("denominator", "nenner")]
-        for text in [*stated, *([line.note.en] if line.note else [])]:
-            said = text.casefold()
+        stated = [
+            Words(en=value, de=value) for name, value in line.settings if name.casefold() in ("denominator", "nenner")
+        ]
+        for text in [*stated, *([line.note] if line.note else [])]:
+            said = text.en.casefold()
             if "all particles" in said or "all counted" in said:
                 return "all", text
             if stated or any(word in said for word in ("dye", "captured", "positive particles", "gated")):
