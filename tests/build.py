@@ -469,6 +469,11 @@ def tested(site: Site, number: str, *, submit: bool = True, **differing: tuple[s
     return sample
 
 
+def resubmitted(site: Site, number: str, who: str = "rhea") -> None:
+    """The head of QC signs anew, as what was signed has changed since."""
+    act(site, who, submit_lot, SubmitLot(lot_number=number, reason="looked at again", credentials=credentials(who)))
+
+
 def released(site: Site, number: str | None = None, who: str = "cleo") -> Certificate:
     """A drug product, specified, tested and released; what is not given is made, down to the donor."""
     lot_number = number

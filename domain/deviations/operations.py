@@ -158,8 +158,15 @@ def add_deviation_lots(work: Work, command: AddDeviationLots) -> Deviation:
         if lot.key in known:
             text = f"{deviation.number} touches lot {lot.lot_number} already"
             raise Conflict(Reason("deviation-names-lot", text, "lot_numbers"))
-        added = {"added_at": work.now, "added_by": work.actor.person, "reason": command.reason}
-        work.add(DeviationLot(deviation_id=deviation.key, lot_id=lot.key, **added))
+        work.add(
+            DeviationLot(
+                deviation_id=deviation.key,
+                lot_id=lot.key,
+                added_at=work.now,
+                added_by=work.actor.person,
+                reason=command.reason,
+            )
+        )
     if severity_of(work.session, deviation) is Severity.CRITICAL:
         hold_all(work, deviation, lots.values())
     return deviation
@@ -276,7 +283,7 @@ def severity_of(session: Session, deviation: Deviation) -> Severity:
         .where(DeviationClassification.deviation_id == deviation.id)
         .order_by(col(DeviationClassification.id).desc())
     )
-    return session.exec(newest.limit(1)).first() or deviation.severity
+    return Severity(session.exec(newest.limit(1)).first() or deviation.severity)
 
 
 def touched_lots(session: Session, deviation: Deviation, *, lock: bool = False) -> list[Lot]:

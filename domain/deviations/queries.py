@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from domain.deviations.models import (
@@ -21,6 +22,7 @@ from domain.deviations.models import (
     Severity,
 )
 from domain.deviations.operations import against_closure, closure_of, deviation_content, deviation_named
+from domain.errors import NotFound, Reason
 from domain.lots.genealogy import descendant_ids
 from domain.lots.models import Lot, LotKind, LotState
 from domain.people.models import User
@@ -243,12 +245,24 @@ def _history(session: Session, one: Deviation, names: dict[int, str]) -> tuple[F
     return tuple(sorted(facts, key=lambda fact: fact.at))
 
 
+def capa_numbered(session: Session, number: str, today: date) -> CapaView:
+    """One action. Raises NotFound."""
+    if found := find_capa(session, today, number=number):
+        return found[0]
+    raise NotFound(Reason("capa-not-found", f"there is no action {number!r}", "number"))
+
+
 def find_capa(
-    session: Session, today: date, *, deviation: Deviation | None = None, overdue_only: bool = False
+    session: Session,
+    today: date,
+    *,
+    deviation: Deviation | None = None,
+    number: str | None = None,
+    overdue_only: bool = False,
 ) -> tuple[CapaView, ...]:
-    """Actions, what is due first, first; those of one deviation, or those that are late alone."""
+    """Actions, what is due first, first; those of one deviation, one alone, or those that are late."""
     found = (
-        select(CapaAction, CapaCompletion, CapaCheck, Deviation.number, User.name)
+        sa.select(CapaAction, CapaCompletion, CapaCheck, col(Deviation.number), col(User.name))
         .join(Deviation, col(CapaAction.deviation_id) == Deviation.id)
         .join(User, col(CapaAction.owner_id) == User.id)
         .outerjoin(CapaCompletion, col(CapaCompletion.action_id) == CapaAction.id)
@@ -257,6 +271,8 @@ def find_capa(
     )
     if deviation is not None:
         found = found.where(CapaAction.deviation_id == deviation.id)
+    if number is not None:
+        found = found.where(CapaAction.number == number)
     if overdue_only:
         late = (col(CapaCompletion.id).is_(None) & (col(CapaAction.due_on) < today)) | (
             col(CapaCompletion.id).is_not(None) & (col(CapaAction.check_due_on) < today)
@@ -266,7 +282,7 @@ def find_capa(
     numbers = dict(session.exec(select(CapaAction.id, CapaAction.number)).all())
     return tuple(
         _capa(action, done, check, number, owner, today, names, numbers.get(action.follows_id))
-        for action, done, check, number, owner in session.exec(found.limit(MOST))
+        for action, done, check, number, owner in session.execute(found.limit(MOST))
     )
 
 

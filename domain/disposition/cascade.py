@@ -201,8 +201,8 @@ def _run_down(
         move = None
         if state in RULES["hold"].from_:
             move = lifecycle.move(work, one, "hold", signature_id=signature_id)
-        found = {"found_in": state.value, "move_id": move.key if move else None}
-        work.add(CascadeLot(cascade_id=cascade.key, lot_id=one.key, **found))
+        moved = move.key if move else None
+        work.add(CascadeLot(cascade_id=cascade.key, lot_id=one.key, found_in=state.value, move_id=moved))
     return cascade
 
 

@@ -44,7 +44,11 @@ def destroy_lot(work: Work, command: DestroyLot) -> Destruction:
     work.reason = command.reason
     _require_final(work, lot)
     if waiting_for_witness(work.session, lot) is not None:
-        raise Conflict(Reason("destruction-recorded", f"the destruction of lot {lot.lot_number} is recorded and waits for its witness"))
+        raise Conflict(
+            Reason(
+                "destruction-recorded", f"the destruction of lot {lot.lot_number} is recorded and waits for its witness"
+            )
+        )
     quantity = positive(command.quantity, lot.unit, "quantity")
     _require_all(lot, quantity)
     content = _content(lot, quantity, command.method, work.reason)

@@ -201,8 +201,11 @@ class MyWork(View):
     on_hold: tuple[LotRow, ...] = ()
 
 
-def lot_file(session: Session, lot_number: str, now: datetime, today: date, actor: Actor) -> LotFile:
-    """Everything about a lot, in a number of statements that does not grow with its data. Raises NotFound."""
+def lot_file(session: Session, lot_number: str, now: datetime, today: date, actor: Actor | None) -> LotFile:
+    """Everything about a lot, in a number of statements that does not grow with its data. Raises NotFound.
+
+    actor: who looks, and is told what they may do; None where nobody is to act on it.
+    """
     found = session.exec(
         select(Lot, Product).outerjoin(Product, col(Lot.product_id) == Product.id).where(Lot.lot_number == lot_number)
     ).first()
@@ -228,7 +231,7 @@ def lot_file(session: Session, lot_number: str, now: datetime, today: date, acto
         other_results=tuple(_result(one, names) for one in results.others),
         corrected_results=_corrected(session, results, names),
         distribution=(tuple(curve["edges_nm"]), tuple(curve["values"])) if curve else None,
-        actions=actions(session, lot, now, today, actor),
+        actions=actions(session, lot, now, today, actor) if actor else (),
         moves=tuple(
             MoveView.model_validate(one)
             for one in session.exec(select(LotMove).where(LotMove.lot_id == lot.id).order_by(col(LotMove.id)))

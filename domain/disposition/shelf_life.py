@@ -26,7 +26,9 @@ class ExtendExpiry(Command):
 
     lot_number: str
     new_expires_on: date
-    data_reference: str = Field(min_length=3, max_length=300, description="study, report or protocol of the stability data")
+    data_reference: str = Field(
+        min_length=3, max_length=300, description="study, report or protocol of the stability data"
+    )
     attachment: Attachment | None = None
     justification: str = Why
     credentials: Credentials
@@ -37,7 +39,9 @@ def extend_expiry(work: Work, command: ExtendExpiry) -> ExpiryExtension:
     """Its certificates keep the date they were issued with: QA revises the newest one."""
     lot = lot_named(work, command.lot_number)
     work.reason = command.justification
-    refuse_if_any(against_extension(work.session, lot, command.new_expires_on, Case(work.session, lot, work.now, work.today)))
+    refuse_if_any(
+        against_extension(work.session, lot, command.new_expires_on, Case(work.session, lot, work.now, work.today))
+    )
     assert lot.expires_on is not None
     document = work.keep_attachment(command.attachment)
     content = {
@@ -71,7 +75,9 @@ def against_extension(session: Session, lot: Lot, new: date, case: Case) -> list
     """Everything that stands against that date."""
     about = ("lot", lot.lot_number)
     if case.state is not LotState.RELEASED or lot.expires_on is None:
-        text = f"lot {lot.lot_number} is {case.state.value}; only a released lot that has not expired gets a later expiry"
+        text = (
+            f"lot {lot.lot_number} is {case.state.value}; only a released lot that has not expired gets a later expiry"
+        )
         return [Reason("wrong-state", text, about=about)]
     product = session.get(Product, lot.product_id) if lot.product_id else None
     months = product.expiry_extension_months if product else None
@@ -89,7 +95,7 @@ def against_extension(session: Session, lot: Lot, new: date, case: Case) -> list
 
 def first_expiry(session: Session, lot: Lot) -> date:
     """The expiry that the lot was made with."""
-    found = select(ExpiryExtension.old_expires_on).where(ExpiryExtension.lot_id == lot.id)
-    first = session.exec(found.order_by(col(ExpiryExtension.id)).limit(1)).first()
+    found = select(ExpiryExtension).where(ExpiryExtension.lot_id == lot.id).order_by(col(ExpiryExtension.id))
+    first = session.exec(found.limit(1)).first()
     assert lot.expires_on is not None
-    return first or lot.expires_on
+    return first.old_expires_on if first else lot.expires_on

@@ -393,18 +393,19 @@ def upgrade() -> None:  # noqa: PLR0915
     op.protect("capa_completion", "UPDATE", "DELETE")
     op.protect("cascade_lift", "UPDATE", "DELETE")
     op.protect("cascade_lot", "UPDATE", "DELETE")
-    op.protect("certificate", "UPDATE", "DELETE")
     op.protect("destruction", "UPDATE", "DELETE")
     op.protect("destruction_witness", "UPDATE", "DELETE")
     op.protect("deviation_classification", "UPDATE", "DELETE")
     op.protect("deviation_closure", "UPDATE", "DELETE")
     op.protect("deviation_investigation", "UPDATE", "DELETE")
+    op.protect("deviation_lot", "UPDATE", "DELETE")
     op.protect("deviation_outcome", "UPDATE", "DELETE")
     op.protect("dossier_export", "UPDATE", "DELETE")
     op.protect("expiry_extension", "UPDATE", "DELETE")
     op.protect("hold_cascade", "UPDATE", "DELETE")
     op.protect("lift_proposal", "UPDATE", "DELETE")
     op.protect("manufacture_confirmation", "UPDATE", "DELETE")
+    op.protect("product", "DELETE")
 
 
 def downgrade() -> None:

@@ -93,7 +93,7 @@ def test_growth_in_a_lot_on_the_way_stands_against_what_was_made_of_it(site: Sit
     build.reviewed(site, sample)
     with pytest.raises(Refused) as refusal:
         build.released(site, packed)
-    assert codes(refusal) == {"ancestor-result-fail"}
+    assert codes(refusal) == {"ancestor-result-fail", "signature-void"}
 
 
 @MADE
