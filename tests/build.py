@@ -13,7 +13,16 @@ from typing import Any
 from sqlmodel import select
 
 from domain.certificates.models import Certificate
-from domain.disposition.decisions import AcceptLot, ReleaseLot, SubmitLot, accept_lot, release_lot, submit_lot
+from domain.disposition.decisions import (
+    AcceptLot,
+    ConfirmManufacture,
+    ReleaseLot,
+    SubmitLot,
+    accept_lot,
+    confirm_manufacture,
+    release_lot,
+    submit_lot,
+)
 from domain.errors import Conflict
 from domain.laboratory.catalogue import TESTS
 from domain.laboratory.models import Purpose
@@ -467,6 +476,12 @@ def tested(site: Site, number: str, *, submit: bool = True, **differing: tuple[s
         command = SubmitLot(lot_number=number, reason="all tests done", credentials=credentials("rhea"))
         act(site, "rhea", submit_lot, command)
     return sample
+
+
+def confirmed(site: Site, number: str, who: str = "ann") -> None:
+    """The head of production signs: manufactured according to instruction."""
+    said = {"reason": "batch record looked at", "credentials": credentials(who)}
+    act(site, who, confirm_manufacture, ConfirmManufacture(lot_number=number, **said))
 
 
 def resubmitted(site: Site, number: str, who: str = "rhea") -> None:

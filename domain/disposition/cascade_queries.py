@@ -8,21 +8,20 @@ from domain.disposition.models import CascadeCause, CascadeLift, CascadeLot, Hol
 from domain.errors import NotFound, Reason
 from domain.lots.genealogy import descendant_ids
 from domain.lots.lifecycle import RULES, state_on
-from domain.lots.models import Lot, LotKind, LotState
+from domain.lots.models import Lot, LotKind, LotMove, LotState
 from domain.manufacturing.models import Donation, Donor
 from domain.people.models import User
 from domain.work import View
 
-#: States in the order in which people must be told of them: what is at clinics first.
-_FIRST = (LotState.RELEASED, LotState.EXPIRED)
 MOST = 200
 
 
 class ReachedLot(View):
-    """A lot that a hold reaches. found_in: as it was found; held: by this hold, and not on hold already or final."""
+    """A lot that a hold reaches. was_released: ever; found_in: as it was found; held: by this hold, and not on hold already or final."""
 
     lot_number: str
     kind: LotKind
+    was_released: bool
     found_in: LotState
     state: LotState
     held: bool
@@ -92,12 +91,19 @@ def would_reach(session: Session, lot_number: str, today: date) -> tuple[Reached
     lot = session.exec(select(Lot).where(Lot.lot_number == lot_number)).first()
     if lot is None:
         raise NotFound(Reason("lot-not-found", f"there is no lot {lot_number!r}", "lot_number"))
-    found = session.exec(select(Lot).where(col(Lot.id).in_(reached_from(session, [lot.key]))).order_by(col(Lot.id)))
+    ids = reached_from(session, [lot.key])
+    found = session.exec(select(Lot).where(col(Lot.id).in_(ids)).order_by(col(Lot.id)))
+    released = _ever_released(session, ids)
     states = [(one, state_on(one.state, one.expires_on, today)) for one in found]
     return released_first(
         [
             ReachedLot(
-                lot_number=one.lot_number, kind=one.kind, found_in=state, state=state, held=state in RULES["hold"].from_
+                lot_number=one.lot_number,
+                kind=one.kind,
+                was_released=one.key in released,
+                found_in=state,
+                state=state,
+                held=state in RULES["hold"].from_,
             )
             for one, state in states
         ]
@@ -105,8 +111,14 @@ def would_reach(session: Session, lot_number: str, today: date) -> tuple[Reached
 
 
 def released_first(lots: list[ReachedLot]) -> tuple[ReachedLot, ...]:
-    """Whoever holds one of these must be told first."""
-    return tuple(sorted(lots, key=lambda one: (one.found_in not in _FIRST, one.lot_number)))
+    """What was ever released comes first, of that the drug products: whoever has one must be told."""
+    final = LotKind.DRUG_PRODUCT
+    return tuple(sorted(lots, key=lambda one: (not one.was_released, one.kind is not final, one.lot_number)))
+
+
+def _ever_released(session: Session, lot_ids: list[int]) -> set[int]:
+    moved = select(LotMove.lot_id).where(col(LotMove.lot_id).in_(lot_ids), LotMove.to_state == LotState.RELEASED)
+    return set(session.exec(moved).all())
 
 
 def _view(session: Session, one: HoldCascade) -> CascadeView:
@@ -115,11 +127,13 @@ def _view(session: Session, one: HoldCascade) -> CascadeView:
     lift = session.exec(select(CascadeLift).where(CascadeLift.cascade_id == one.id)).first()
     reached = session.exec(
         select(CascadeLot, Lot).join(Lot, col(CascadeLot.lot_id) == Lot.id).where(CascadeLot.cascade_id == one.id)
-    )
+    ).all()
+    released = _ever_released(session, [lot.key for _, lot in reached])
     lots = [
         ReachedLot(
             lot_number=lot.lot_number,
             kind=lot.kind,
+            was_released=lot.key in released,
             found_in=LotState(entry.found_in),
             state=lot.state,
             held=entry.move_id is not None,

@@ -184,7 +184,7 @@ def _no_contamination(case: Case) -> Iterator[Reason]:
         findings = lot_results(case.session, lot.key).findings
         for reason in unreviewed(findings):
             text = f"{lot.kind.value} lot {lot.lot_number}: {reason.text}"
-            yield replace(reason, code="ancestor-result-not-final", text=text, field=None)
+            yield Reason("ancestor-result-not-final", text, about=reason.about, given=reason.given)
         for finding in findings:
             if _is_contamination(finding):
                 text, given = _told(finding, lot), {"test": finding.result.test_code, "lot": lot.lot_number}

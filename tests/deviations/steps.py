@@ -21,7 +21,9 @@ from domain.work import Site
 from tests.cast import act, credentials
 
 
-def opened(site: Site, *lots: str, who: str = "tom", severity: Severity = Severity.MINOR, text: str = "door open") -> str:
+def opened(
+    site: Site, *lots: str, who: str = "tom", severity: Severity = Severity.MINOR, text: str = "door open"
+) -> str:
     """Returns its number."""
     said = OpenDeviation(code="door-open", text=text, severity=severity, lot_numbers=lots)
     return act(site, who, report_deviation, said).number

@@ -35,7 +35,9 @@ def actions(site: Site, **asked: Any) -> list[CapaView]:
 
 
 @pytest.mark.requirement("URS-264")
-def test_an_action_is_done_by_its_owner_and_closed_by_quality_assurance_once_it_helped(site: Site, clock: Clock) -> None:
+def test_an_action_is_done_by_its_owner_and_closed_by_quality_assurance_once_it_helped(
+    site: Site, clock: Clock
+) -> None:
     deviation = opened(site)
     settled(site, deviation)
     number = planned(site, deviation)
