@@ -13,6 +13,7 @@ from api.demo.downstream import CYCLE, SHORT_SOAK, analysed, drying, fill_weight
 from api.demo.lab import Lab, Said, Story, credentials
 from api.demo.opening import delivered, opening
 from api.demo.products import ADIPOSE, BONE_MARROW, CORD, LAST_DELIVERY, DemoProduct
+from api.demo.quality import confirmed, label_roll, trained, vacuum_lost
 from api.demo.upstream import Bulk, banks, bulk, reviewed
 from domain.certificates.models import Certificate
 from domain.certificates.words import RevisionCause
@@ -126,6 +127,7 @@ def _submitted(lab: Lab, lot: str, sample: str, day: int) -> Story[None]:
         credentials=credentials("rhea"),
     )
     lab.act("rhea", submit_lot, command)
+    confirmed(lab, lot)
 
 
 def _released(lab: Lab, lot: str, sample: str, day: int) -> Story[None]:
@@ -148,8 +150,10 @@ def _released_and_recalled(lab: Lab, lot: str, sample: str, day: int) -> Story[N
 
 
 def _released_and_revised(lab: Lab, lot: str, sample: str, day: int) -> Story[None]:
-    """The certificate is issued anew: its number stays, the first revision is shown as superseded."""
+    """A deviation on the way; then the certificate is issued anew: its number stays, the first revision is shown as superseded."""
+    capa = yield from label_roll(lab, lot, day)
     yield from _released(lab, lot, sample, day)
+    yield from trained(lab, capa, day + 3)
     yield lab.at(day + 4, "10:30")
     with reading(lab.site.engine) as session:
         number = session.exec(select(Certificate.number).join(Lot).where(Lot.lot_number == lot)).one()
@@ -183,6 +187,7 @@ def _bone_marrow_on_hold(lab: Lab) -> Story[None]:
     yield lab.at(84, "10:30")
     reason = "residual moisture 3.4 % against at most 3.0 %; the soak after primary drying was cut short, investigation opened"
     lab.act("cleo", hold_lot, HoldLot(lot_number=lot, reason=reason, credentials=credentials("cleo")))
+    yield from vacuum_lost(lab, lot, one.lot, 84)
 
 
 def _bone_marrow_in_the_dryer(lab: Lab, today: int) -> Story[None]:

@@ -232,7 +232,7 @@ def fill_weight_corrected(lab: Lab, vials: str, right: str) -> None:
         )
         typed = session.exec(found).one()
     reason = f"last digit misread; the print-out of scale W-3 says {right} g"
-    lab.act("petra", correct_reading, CorrectReading(reading_id=typed.key, value=right, unit="g", reason=reason))
+    lab.act("tom", correct_reading, CorrectReading(reading_id=typed.key, value=right, unit="g", reason=reason))
 
 
 def drying(lab: Lab, product: DemoProduct, vials: tuple[str, int], day: int) -> Story[None]:

@@ -55,6 +55,8 @@ def _product(
         shelf_life_months=24,
         storage_low=Amount(value="2", unit="Cel"),
         storage_high=Amount(value="8", unit="Cel"),
+        release_signatures=3,
+        expiry_extension_months=6,
         **more,
     )
 

@@ -6,6 +6,8 @@ from starlette.staticfiles import StaticFiles
 
 from api.web.certificates import router as certificate_pages
 from api.web.compare import router as compare_pages
+from api.web.decisions import router as decision_pages
+from api.web.deviations import router as deviation_pages
 from api.web.digital_link import router as digital_link_pages
 from api.web.documentation import FILES as DOCUMENTATION
 from api.web.documentation import router as documentation_pages
@@ -34,6 +36,8 @@ ROUTERS = (
     verify_pages,
     certificate_pages,  # before the lots', whose acts are named in the last part of an address
     label_pages,
+    deviation_pages,
+    decision_pages,
     lot_pages,
     product_pages,
     step_pages,

@@ -1,6 +1,6 @@
 """Work, lots, and the decisions on them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastapi import APIRouter
@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from sqlmodel import col, select
 
 from api.web import words
+from api.web.decisions import more_on
 from api.web.forms import (
     Amount,
     Field,
@@ -22,6 +23,7 @@ from api.web.forms import (
 )
 from api.web.not_normal import not_normal
 from api.web.pages import Member, Reader, Visit, leads_to, page
+from domain.deviations.queries import find_deviations
 from domain.disposition import decisions
 from domain.disposition.queries import LineView, LotFile, ResultView, lot_file, my_work
 from domain.disposition.readiness import Action
@@ -146,6 +148,9 @@ def lot_page(lot_number: str, visit: Reader) -> Response:
         olds=olds_of(file),
         tally=_tally(file),
         today=today,
+        more=more_on(visit, file),
+        whose=_whose,
+        deviations=visit.ask(find_deviations, lot_number=lot_number),
         ancestors=[one for one in traced.lots if one.distance < 0],
         descendants=[one for one in traced.lots if one.distance > 0],
     )
@@ -193,6 +198,11 @@ def _offer(action: Action) -> dict[str, Any]:
         "words": words.DECISIONS[action.action],
         "whose": " or ".join(words.ROLES[role].partition(":")[0] for role in holders if role is not Role.INSTRUMENT),
     }
+
+
+def _whose(roles: Iterable[Role]) -> str:
+    """Roles by their names."""
+    return ", ".join(words.ROLES[role].partition(":")[0] for role in roles)
 
 
 def decision_permission(action: str) -> Permission:

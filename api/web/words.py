@@ -42,6 +42,27 @@ ELIGIBILITY: dict[str, Shown] = {
     "incomplete": Shown("Not decided", "warn", "question"),
 }
 
+SEVERITIES: dict[str, Shown] = {
+    "minor": Shown("Minor", "calm", "dot"),
+    "major": Shown("Major", "warn", "warning"),
+    "critical": Shown("Critical", "bad", "warning"),
+}
+
+OPEN_OR_CLOSED: dict[bool, Shown] = {True: Shown("Open", "warn", "clock"), False: Shown("Closed", "good", "check")}
+
+CAPA: dict[str, Shown] = {
+    "open": Shown("Open", "calm", "clock"),
+    "done": Shown("Done, effect to be checked", "calm", "eye"),
+    "effective": Shown("Helped", "good", "check"),
+    "not_effective": Shown("Did not help", "warn", "cross"),
+}
+
+HOLDS: dict[str, Shown] = {
+    "stands": Shown("Stands", "warn", "pause"),
+    "lift_proposed": Shown("Stands; lifting is proposed", "warn", "pause"),
+    "lifted": Shown("Lifted", "good", "check"),
+}
+
 ROLES: dict[Role, str] = {
     Role.TECHNICIAN: "Technician: receives, makes, samples",
     Role.ANALYST: "Analyst: samples and tests",
@@ -130,6 +151,7 @@ ACTS: tuple[tuple[Permission, str, str], ...] = (
     (Permission.DEFINE_METHOD, "/methods/new", "Define a method"),
     (Permission.DRAFT_SPECIFICATION, "/specifications/new", "Draft a specification"),
     (Permission.DRAFT_SPECIFICATION, "/statements/new", "Draft a statement"),
+    (Permission.OPEN_DEVIATION, "/deviations/new", "Report a deviation"),
 )
 
 #: What stands in the head of every page: permission, address, words.
@@ -137,6 +159,7 @@ PLACES: tuple[tuple[Permission, str, str], ...] = (
     (Permission.READ_RECORDS, "/work", "My work"),
     (Permission.READ_RECORDS, "/lots", "Lots"),
     (Permission.READ_RECORDS, "/steps", "Steps"),
+    (Permission.READ_RECORDS, "/deviations", "Deviations"),
     (Permission.READ_RECORDS, "/donors", "Donors"),
     (Permission.READ_RECORDS, "/products", "Products"),
     (Permission.READ_RECORDS, "/specifications", "Specifications"),

@@ -270,9 +270,9 @@ def find_capa(
         .order_by(col(CapaAction.due_on), col(CapaAction.id))
     )
     if deviation is not None:
-        found = found.where(CapaAction.deviation_id == deviation.id)
+        found = found.where(col(CapaAction.deviation_id) == deviation.id)
     if number is not None:
-        found = found.where(CapaAction.number == number)
+        found = found.where(col(CapaAction.number) == number)
     if overdue_only:
         late = (col(CapaCompletion.id).is_(None) & (col(CapaAction.due_on) < today)) | (
             col(CapaCompletion.id).is_not(None) & (col(CapaAction.check_due_on) < today)

@@ -11,10 +11,11 @@ from domain.errors import Conflict, NotFound, Reason, Refused
 from domain.lots.lifecycle import Case
 from domain.lots.models import Lot, LotState
 from domain.lots.operations import Amount, lot_named, positive, take
+from domain.people.models import User
 from domain.permissions import Permission
 from domain.quantities import format_decimal
 from domain.signatures import Credentials, Meaning, sign
-from domain.work import Command, Work, operation
+from domain.work import Command, View, Work, operation
 
 #: Of which lots what is left may be destroyed: nothing else will ever be done with them.
 FINAL = (LotState.REJECTED, LotState.RECALLED, LotState.EXPIRED)
@@ -95,6 +96,27 @@ def waiting_for_witness(session: Session, lot: Lot) -> Destruction | None:
     witnessed = select(DestructionWitness.id).where(DestructionWitness.destruction_id == Destruction.id).exists()
     found = select(Destruction).where(Destruction.lot_id == lot.id, ~witnessed).order_by(col(Destruction.id).desc())
     return session.exec(found).first()
+
+
+class DestructionView(View):
+    """A destruction that waits for its witness; the quantity in the lot's unit."""
+
+    quantity: Decimal
+    unit: str
+    method: str
+    by: str
+
+
+def destruction_of(session: Session, lot_number: str) -> DestructionView | None:
+    """What waits for a witness. Raises NotFound."""
+    lot = session.exec(select(Lot).where(Lot.lot_number == lot_number)).first()
+    if lot is None:
+        raise NotFound(Reason("lot-not-found", f"there is no lot {lot_number!r}", "lot_number"))
+    waiting = waiting_for_witness(session, lot)
+    if waiting is None:
+        return None
+    by = session.get_one(User, waiting.destroyed_by).name
+    return DestructionView(quantity=waiting.quantity, unit=lot.unit, method=waiting.method, by=by)
 
 
 def _require_final(work: Work, lot: Lot) -> None:

@@ -44,6 +44,8 @@ class ProductView(View):
     authorisation: str | None
     batch_certificate: YesOrNo
     look_up_code: YesOrNo
+    release_signatures: int | None
+    expiry_extension_months: int | None
 
 
 class LotRow(View):
@@ -87,6 +89,14 @@ def lot_row(lot: Lot, product_code: str | None, today: date) -> LotRow:
     """A lot as shown, in its state of today."""
     facts = {name: getattr(lot, name) for name in LotRow.model_fields if name not in ("state", "product_code")}
     return LotRow(**facts, state=state_on(lot.state, lot.expires_on, today), product_code=product_code)
+
+
+def lot_numbered(session: Session, lot_number: str, today: date) -> LotRow:
+    """One lot, in its state of today. Raises NotFound."""
+    found = select(Lot, Product.code).outerjoin(Product, col(Lot.product_id) == Product.id)
+    if row := session.exec(found.where(Lot.lot_number == lot_number)).first():
+        return lot_row(row[0], row[1], today)
+    raise NotFound(Reason("lot-not-found", f"there is no lot {lot_number!r}", "lot_number"))
 
 
 def find_lots(

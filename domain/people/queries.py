@@ -102,3 +102,9 @@ def users(session: Session) -> list[UserView]:
         )
         for user in session.exec(select(User).order_by(User.username))
     ]
+
+
+def usernames(session: Session) -> list[tuple[str, str]]:
+    """Username and name of everybody who works here today, by name."""
+    found = select(User.username, User.name).where(col(User.active).is_(True))
+    return list(session.exec(found.order_by(User.name)).all())
