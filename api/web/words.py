@@ -52,7 +52,7 @@ OPEN_OR_CLOSED: dict[bool, Shown] = {True: Shown("Open", "warn", "clock"), False
 
 CAPA: dict[str, Shown] = {
     "open": Shown("Open", "calm", "clock"),
-    "done": Shown("Done, effect to be checked", "calm", "eye"),
+    "done": Shown("Done, to be checked", "calm", "eye"),
     "effective": Shown("Helped", "good", "check"),
     "not_effective": Shown("Did not help", "warn", "cross"),
 }

@@ -237,7 +237,7 @@ def _history(session: Session, one: Deviation, names: dict[int, str]) -> tuple[F
         facts.append(Fact(kind="investigation", text=found.text + cause, by=who, at=found.investigated_at))
     decided = select(DeviationOutcome, Lot.lot_number).join(Lot).where(DeviationOutcome.deviation_id == one.id)
     for outcome, number in session.exec(decided):
-        text = f"{number}, {outcome.outcome.value}: {outcome.justification}"
+        text = f"{number}, {outcome.outcome.value.replace('_', ' ')}: {outcome.justification}"
         facts.append(Fact(kind="outcome", text=text, by=names.get(outcome.decided_by, "?"), at=outcome.decided_at))
     if closure := closure_of(session, one):
         who = names.get(closure.closed_by, "?")
