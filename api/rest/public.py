@@ -5,10 +5,10 @@ import hashlib
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, File, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Query, Request, Response, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.checking import Outcome, check_apart
+from api.checking import Checked, Outcome, check_apart
 from api.checks import State
 from api.deps import RowId, site_of
 from api.help_on_tests import HELP
@@ -174,15 +174,19 @@ def download(certificate_number: str, request: Request, revision: RowId | None =
     return Response(data, media_type="application/pdf", headers=headers)
 
 
-@router.post("/verify")
-async def verify(request: Request, response: Response, file: UploadFile = File(description="a PDF")) -> FileCheck:
-    """Whether a file is a certificate of this laboratory, byte for byte, what is true of it and its lot now, and what was checked. It is not kept."""
-    site = site_of(request)
+async def dropped(request: Request, file: UploadFile = File(description="a PDF")) -> Checked:
+    """A dependency: what the file is, found in threads of its own; those that answer look-ups do not wait for it."""
     data = await file.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise Invalid(Reason("file-too-large", "a certificate has at most 20 MB", "file"))
+    return await check_apart(site_of(request), data)
+
+
+@router.post("/verify")
+def verify(response: Response, checked: Annotated[Checked, Depends(dropped)]) -> FileCheck:
+    """Whether a file is a certificate of this laboratory, byte for byte, what is true of it and its lot now, and what was checked. It is not kept."""
     response.headers["Cache-Control"] = "no-store"
-    return FileCheck.model_validate(await check_apart(site, data))
+    return FileCheck.model_validate(checked)
 
 
 def _base64(data: bytes) -> str:
