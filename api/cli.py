@@ -14,8 +14,10 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.text import Text
 
+from api.letters import handlers
 from api.problems import reasons_of
 from api.settings import settings
+from api.webhooks import Webhooks
 from api.worker import run
 from domain import audit
 from domain.certificates.queries import anchors, check_file
@@ -189,5 +191,6 @@ def import_file(
 
 @app.command()
 def worker(once: Annotated[bool, typer.Option(help="stop when nothing is due")] = False) -> None:
-    """Do what is queued, and check the audit trail every night."""
-    sys.exit(run(settings().site(), once=once))
+    """Do what is queued, tell followers of lots, and check the audit trail every night."""
+    known = settings()
+    sys.exit(run(known.site(), handlers(known.mail(), Webhooks(known.webhooks_may_be_local)), once=once))

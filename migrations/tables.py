@@ -10,6 +10,7 @@ import domain.deviations.models
 import domain.documents
 import domain.equipment.models
 import domain.jobs
+import domain.labels.models
 import domain.laboratory.models
 import domain.lots.models
 import domain.lots.numbers

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import comparators, renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import MigrateOperation, Operations
-from alembic.operations.ops import UpgradeOps
+from alembic.operations.ops import ModifyTableOps, UpgradeOps
 from alembic.util import DispatchPriority
 
 from migrations.tables import protected
@@ -35,7 +35,7 @@ def statements(dialect: str, table: str, events: tuple[str, ...]) -> list[str]:
     """The SQL that makes a table refuse UPDATE or DELETE."""
     if dialect == "sqlite":
         return [
-            f'CREATE TRIGGER "{name_of(table, event)}" BEFORE {event} ON "{table}"'
+            f'CREATE TRIGGER IF NOT EXISTS "{name_of(table, event)}" BEFORE {event} ON "{table}"'
             f" BEGIN SELECT RAISE(ABORT, 'exolotl: rows of \"{table}\" are never {WHAT[event]}'); END"
             for event in events
         ]
@@ -43,7 +43,7 @@ def statements(dialect: str, table: str, events: tuple[str, ...]) -> list[str]:
     return [
         _FUNCTION,
         *(
-            f'CREATE TRIGGER "{name_of(table, event)}" BEFORE {event} ON "{table}"'
+            f'CREATE OR REPLACE TRIGGER "{name_of(table, event)}" BEFORE {event} ON "{table}"'
             " FOR EACH STATEMENT EXECUTE FUNCTION exolotl_refuse()"
             for event in (*events, *also)
         ),
@@ -94,8 +94,11 @@ def _protect(operations: Operations, protect: Protect) -> None:
 def _missing(context: AutogenContext, upgrade: UpgradeOps, _schemas: Any) -> None:
     assert context.connection is not None
     there = found_in(context.connection)
+    altered = {one.table_name for one in upgrade.ops if isinstance(one, ModifyTableOps)}
     for table, events in protected().items():
-        if missing := [event for event in events if name_of(table, event) not in there]:
+        if table in altered:  # SQLite may make the table anew, without its triggers
+            upgrade.ops.append(Protect(table, *events))
+        elif missing := [event for event in events if name_of(table, event) not in there]:
             upgrade.ops.append(Protect(table, *missing))
 
 

@@ -17,7 +17,8 @@ from api.demo import CAST, make, where_to_look
 from api.demo.lab import Lab
 from domain import audit
 from domain.audit import verify
-from domain.certificates.queries import anchors, public_lot
+from domain.certificates.look_up import public_lot
+from domain.certificates.queries import anchors
 from domain.disposition.decisions import ReleaseLot, release_lot
 from domain.documents import Documents
 from domain.errors import NotFound, Unauthenticated

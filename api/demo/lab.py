@@ -33,7 +33,7 @@ from domain.people.models import User
 from domain.permissions import permissions_of
 from domain.signatures import Credentials
 from domain.store import reading
-from domain.work import Actor, Command, Site, Work, transaction
+from domain.work import Actor, Command, Site, Work, perform
 
 ResultT = TypeVar("ResultT")
 CommandT = TypeVar("CommandT", bound=Command)
@@ -93,8 +93,7 @@ class Lab:
     ) -> ResultT:
         """One act of one person, a minute after the one before."""
         self.now += timedelta(minutes=1)
-        with transaction(self.site, self._actor(who), reason) as work:
-            return operation(work, command)
+        return perform(self.site, self._actor(who), operation, command, reason)
 
     def _actor(self, username: str) -> Actor:
         if username not in self._people:

@@ -2,10 +2,26 @@
 
 from fastapi import FastAPI
 
-from api.rest import audit, certificates, laboratory, lots, people, public, schemas, steps
+from api.rest import (
+    audit,
+    certificates,
+    compare,
+    following,
+    labels,
+    laboratory,
+    log,
+    lots,
+    people,
+    public,
+    schemas,
+    steps,
+)
+
+#: Searched in order: the most asked come first.
+PARTS = (public, steps, people, lots, labels, laboratory, certificates, log, following, compare, schemas, audit)
 
 
 def install(app: FastAPI) -> None:
     """Add every router."""
-    for part in (public, steps, people, lots, laboratory, certificates, schemas, audit):  # searched in order: the most asked come first
+    for part in PARTS:
         app.router.routes.extend(part.router.routes)  # include_router would match each request twice over

@@ -2,8 +2,10 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Annotated
 
 import sqlalchemy as sa
+from pydantic import BeforeValidator
 from sqlmodel import Session, col, select
 
 from domain.errors import NotFound, Reason
@@ -12,6 +14,9 @@ from domain.lots.models import Lot, LotKind, LotState, Product, RegulatoryStatus
 from domain.work import View
 
 MOST = 200
+
+#: An empty answer, of a product that was defined before the question was asked, is no.
+YesOrNo = Annotated[bool, BeforeValidator(bool)]
 
 
 class ProductView(View):
@@ -36,6 +41,9 @@ class ProductView(View):
     storage_low: Decimal
     storage_high: Decimal
     regulatory_status: RegulatoryStatus
+    authorisation: str | None
+    batch_certificate: YesOrNo
+    look_up_code: YesOrNo
 
 
 class LotRow(View):
