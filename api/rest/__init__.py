@@ -6,19 +6,25 @@ from api.rest import (
     audit,
     certificates,
     compare,
+    equipment,
     following,
     labels,
     laboratory,
     log,
     lots,
+    materials,
     people,
     public,
+    recipes,
     schemas,
     steps,
 )
 
 #: Searched in order: the most asked come first.
-PARTS = (public, steps, people, lots, labels, laboratory, certificates, log, following, compare, schemas, audit)
+PARTS = (
+    public, steps, people, lots, labels, laboratory, certificates, log, following, compare, schemas, audit,
+    recipes, equipment, materials,
+)  # fmt: skip
 
 
 def install(app: FastAPI) -> None:

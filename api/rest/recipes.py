@@ -68,9 +68,7 @@ def list_recipes(request: Request, ask: Any = asking()) -> list[RecipeRow]:
 
 
 @router.post("/recipes/{code}", status_code=201, responses=answers(404))
-def draft(
-    code: str, body: Draft, request: Request, act: Any = acting(draft_recipe), ask: Any = asking()
-) -> RecipeView:
+def draft(code: str, body: Draft, request: Request, act: Any = acting(draft_recipe), ask: Any = asking()) -> RecipeView:
     """Draft a recipe, or its next version; a second person reviews it, and QA approves it."""
     facts = {name: getattr(body, name) for name in type(body).model_fields}
     recipe = act(DraftRecipe(code=code, **facts))
@@ -116,9 +114,7 @@ def seen(step_number: str, body: Signed, act: Any = acting(verify_start)) -> Ver
 @router.post("/steps/{step_number}/reading-verifications", status_code=201, responses=answers(404), tags=["steps"])
 def checked(step_number: str, body: ReadingsToVerify, act: Any = acting(verify_readings)) -> list[Verified]:
     """A second person compared readings with what they were read from."""
-    command = VerifyReadings(
-        step_number=step_number, reading_ids=body.reading_ids, credentials=body.credentials
-    )
+    command = VerifyReadings(step_number=step_number, reading_ids=body.reading_ids, credentials=body.credentials)
     return [Verified.model_validate(one) for one in act(command)]
 
 

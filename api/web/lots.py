@@ -20,9 +20,9 @@ from api.web.forms import (
     show,
     signature,
 )
-from api.web.not_normal import not_normal
 from api.web.pages import Member, Reader, Visit, leads_to, page
 from domain.disposition import decisions
+from domain.disposition.not_normal import not_normal
 from domain.disposition.queries import Action, LineView, LotFile, ResultView, lot_file, my_work
 from domain.errors import NotFound, Reason
 from domain.laboratory.size_distribution import SizeDistribution

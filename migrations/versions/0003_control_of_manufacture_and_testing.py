@@ -367,7 +367,7 @@ def upgrade() -> None:  # noqa: PLR0915
     with op.batch_alter_table("reading", schema=None) as batch_op:
         batch_op.add_column(sa.Column("beyond_action", sa.Boolean(), nullable=True))
 
-    op.protect("certificate", "UPDATE", "DELETE")
+    op.protect("consumption", "UPDATE", "DELETE")
     op.protect("equipment", "DELETE")
     op.protect("equipment_event", "UPDATE", "DELETE")
     op.protect("equipment_exception", "UPDATE", "DELETE")
@@ -375,6 +375,7 @@ def upgrade() -> None:  # noqa: PLR0915
     op.protect("equipment_use", "UPDATE", "DELETE")
     op.protect("execution", "UPDATE", "DELETE")
     op.protect("material_papers", "UPDATE", "DELETE")
+    op.protect("reading", "UPDATE", "DELETE")
     op.protect("reading_verification", "UPDATE", "DELETE")
     op.protect("recipe", "UPDATE", "DELETE")
     op.protect("recipe_approval", "UPDATE", "DELETE")
