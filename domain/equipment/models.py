@@ -6,7 +6,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlmodel import Field
 
-from domain.store import AppendOnly, Entity, coded, moment
+from domain.store import AppendOnly, coded, moment
 
 
 class EventKind(StrEnum):
@@ -25,7 +25,7 @@ class Finding(StrEnum):
     OUT = "out_of_tolerance"
 
 
-class Equipment(Entity, table=True):
+class Equipment(AppendOnly, table=True):
     """A device, an instrument or a room. equipment_class: what recipes ask for (`incubator`, `room-B`)."""
 
     code: str = Field(unique=True)

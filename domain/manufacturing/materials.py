@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from domain.errors import Conflict, Invalid, Reason, Refused
+from domain.errors import Invalid, Reason, Refused
 from domain.lots.models import Lot, LotKind
 from domain.lots.operations import COUNTED, Amount, lot_named, magnitude
 from domain.manufacturing.bill import papers_of
@@ -51,7 +51,7 @@ def file_papers(work: Work, command: FilePapers) -> MaterialPapers:
         text = f"a material of the origin {command.origin.value} has neither species nor country"
         raise Invalid(Reason("origin-contradicts", text, "species"))
     if papers_of(work.session, lot.key) is not None and not command.reason:
-        raise Conflict(Reason("reason-needed", f"lot {lot.lot_number} has papers already; say why new ones", "reason"))
+        raise Invalid(Reason("reason-needed", f"lot {lot.lot_number} has papers already; say why new ones", "reason"))
     media_type = _media_type(command.data)
     sha256 = work.keep_document(command.data, command.file_name, media_type)
     return work.add(

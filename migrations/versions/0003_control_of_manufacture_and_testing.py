@@ -368,7 +368,7 @@ def upgrade() -> None:  # noqa: PLR0915
         batch_op.add_column(sa.Column("beyond_action", sa.Boolean(), nullable=True))
 
     op.protect("consumption", "UPDATE", "DELETE")
-    op.protect("equipment", "DELETE")
+    op.protect("equipment", "UPDATE", "DELETE")
     op.protect("equipment_event", "UPDATE", "DELETE")
     op.protect("equipment_exception", "UPDATE", "DELETE")
     op.protect("equipment_lapse", "UPDATE", "DELETE")

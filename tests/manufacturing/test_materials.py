@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from domain.disposition.ledger import ledger, material_file, materials
-from domain.errors import Conflict, DomainError, Invalid, NotFound, Refused
+from domain.errors import DomainError, Invalid, NotFound, Refused
 from domain.laboratory.results import DrawSample, draw_sample
 from domain.manufacturing.bill import first_to_expire
 from domain.manufacturing.execution_models import AnimalOrigin
@@ -51,7 +51,7 @@ def test_the_certificate_of_the_supplier_is_kept_as_it_came_and_newer_papers_nee
     number = build.material(site)
     said = {"origin": AnimalOrigin.ANIMAL, "species": "cattle", "country": "New Zealand"}
     papers(site, number, **said)
-    with pytest.raises(Conflict) as refusal:
+    with pytest.raises(Invalid) as refusal:
         papers(site, number, **said)
     assert codes(refusal) == ["reason-needed"]
     papers(site, number, **said, data=b"%PDF-2.0 second", reason="the supplier corrected the country")
