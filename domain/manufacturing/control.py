@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from domain.deviations.models import Deviation, DeviationOrigin
 from domain.equipment import register
 from domain.errors import Reason
+from domain.lots.genealogy import descendant_ids
 from domain.lots.models import Lot, Yield
 from domain.manufacturing.catalogue import step_kind
 from domain.manufacturing.checks import unbalanced
@@ -96,8 +97,9 @@ def steps_to(session: Session, lot_id: int) -> list[Step]:
 
 
 def hold_clocks(session: Session, lot_ids: Iterable[int], now: datetime) -> list[HoldClock]:
-    """The clocks that ran or run on the way to these lots; one that nothing has stopped is measured against now."""
-    done = executed(session, lot_ids)
+    """The clocks that ran or run on the way to these lots and on from them; one that nothing has stopped is measured against now."""
+    own = set(lot_ids)
+    done = executed(session, own | {below for one in own for below in descendant_ids(session, one)})
     if not done:
         return []
     recipe = session.get_one(Recipe, done[-1][0].recipe_id)
@@ -107,7 +109,7 @@ def hold_clocks(session: Session, lot_ids: Iterable[int], now: datetime) -> list
         starts = [step.started_at for one, step in done if one.step_key == hold.before]
         if not ends:
             continue
-        began, stopped = min(ends), min(starts, default=None)
+        began, stopped = min(ends), max(starts, default=None)
         due = began + timedelta(hours=float(hours(hold)))
         clocks.append(
             HoldClock(

@@ -295,6 +295,9 @@ def test_the_clock_of_a_hold_time_runs_until_the_next_step_starts(site: Site, cl
     assert (running.stopped_at, running.over, late.over) == (None, False, True)
     start(site, "fill", {lot.lot_number: ("210", "mL")})
     assert deviations(site) == []
+    with reading(site.engine) as session:
+        (stopped,) = control.hold_clocks(session, [lot.key], clock() + timedelta(days=9))
+    assert (stopped.stopped_at, stopped.over) == (clock(), False)
 
 
 @pytest.mark.requirement("URS-210")
