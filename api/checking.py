@@ -4,28 +4,24 @@ Genuine is decided by the bytes and the records alone; the signature and what el
 """
 
 import hashlib
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
-from functools import cache
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from anyio import CapacityLimiter, to_thread
 
+from api.checks import Check, minute, of_file, said, sentences_for
 from api.keys import trusted_at
 from api.limited import EXAMINER
 from domain.certificates.recognising import Issued, begins_as, claims_to_be, issued_as
 from domain.lots.models import LotState
 from domain.store import reading
 from domain.work import Site
-from reports.checking import Found, Signature
-from reports.signing import DEMONSTRATION
+from reports.checking import Found
 
 Examine = Callable[[bytes, Sequence[bytes]], Found]
-State = Literal["ok", "failed", "not_possible"]
 
 #: Files checked at the same time; most of it is waiting for a place (api.limited).
 _APART = CapacityLimiter(16)
@@ -42,20 +38,6 @@ class Outcome(StrEnum):
     GENUINE_ON_HOLD = "genuine_on_hold"
     ALTERED = "altered"
     NOT_OURS = "not_ours"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at, and what was found, as a sentence in both languages.
-
-    code: `digest`, `record`, `signature`, `signer`, `timestamp`, `attachments`, `active`, `log`, `newest`, `lot`, in this order; only those that
-    there was something to look at for.
-    """
-
-    code: str
-    state: State
-    en: str
-    de: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +96,9 @@ def _of_issued(issued: Issued, found: Found, sha256: str, now: datetime) -> Chec
     since_log = issued.unsigned_sha256 is not None
     sound = issued.sound and not spoilt and (issued.logged is not None or not since_log)
     checks = (
-        _said("digest", "issued", number=issued.number, revision=issued.revision, issued=_minute(issued.issued_at)),
-        _said("record", "sound") if issued.sound else _said("record", "altered", "failed"),
-        *_of_file(found, issued),
+        said("digest", "issued", number=issued.number, revision=issued.revision, issued=minute(issued.issued_at)),
+        said("record", "sound") if issued.sound else said("record", "altered", "failed"),
+        *of_file(found, issued.content_sha256, unsigned=issued.unsigned_sha256 is None),
         *_of_now(issued),
     )
     return Checked(
@@ -149,98 +131,35 @@ def _of_another(data: bytes, likened: Issued | None, found: Found, sha256: str, 
     signed_here = found.signature is not None and found.signature.trusted_by is not None
     if likened is not None:
         how = "begins" if likened.unsigned_size and likened.begins(data) else "claims"
-        first = _said("digest", how, "failed", number=likened.number, revision=likened.revision)
+        first = said("digest", how, "failed", number=likened.number, revision=likened.revision)
     else:
-        first = _said("digest", "signed" if signed_here else "unknown", "failed")
+        first = said("digest", "signed" if signed_here else "unknown", "failed")
     outcome = Outcome.ALTERED if likened is not None or signed_here else Outcome.NOT_OURS
     return Checked(
         outcome,
         sha256,
         now,
-        (first, *_of_file(found, None)),
+        (first, *of_file(found, None)),
         likened.document if likened else None,
         likened.number if likened else None,
         (found.revision or likened.revision) if likened else None,
     )
 
 
-def _of_file(found: Found, issued: Issued | None) -> Iterator[Check]:
-    """What the file itself shows."""
-    signature = found.signature
-    if found.problem:
-        yield _said("signature", found.problem, "not_possible")
-        return
-    if signature is None:
-        before = issued is not None and issued.unsigned_sha256 is None
-        yield _said("signature", "before", "not_possible") if before else _said("signature", "none", "failed")
-    else:
-        yield from _of_signature(signature)
-    yield _of_attached(found, issued)
-    if found.active:
-        yield _said("active", "found", "failed", held=", ".join(found.active[:5]))
-
-
-def _of_signature(signature: Signature) -> Iterator[Check]:
-    if not signature.intact:
-        yield _said("signature", "broken", "failed")
-    elif not signature.covers:
-        yield _said("signature", "added", "failed")
-    else:
-        yield _said("signature", "intact", level=signature.level)
-    named = signature.model_dump(include={"signer", "trusted_by"})
-    if signature.trusted_by is None:
-        yield _said("signer", "unknown", "failed", **named)
-    elif DEMONSTRATION in signature.signer:
-        yield _said("signer", "demonstration")
-    else:
-        yield _said("signer", "own" if signature.trusted_by == signature.signer else "trusted", **named)
-    if signature.stamped_at is None:
-        said = _minute(signature.signed_at) if signature.signed_at else "–"
-        yield _said("timestamp", "none", "not_possible", signed_at=said)
-    elif signature.stamp_trusted:
-        yield _said("timestamp", "stamped", stamped_by=signature.stamped_by, stamped_at=_minute(signature.stamped_at))
-    else:
-        yield _said("timestamp", "untrusted", "failed")
-
-
-def _of_attached(found: Found, issued: Issued | None) -> Check:
-    if found.content_sha256 is None:
-        return _said("attachments", "none", "not_possible")
-    same = issued is None or issued.content_sha256 == found.content_sha256
-    if found.agree and same:
-        return _said("attachments", "agree", digest=found.content_sha256)
-    return _said("attachments", "differ", "failed")
-
-
 def _of_now(issued: Issued) -> Iterator[Check]:
     """What became of it."""
     if issued.logged is not None:
-        at = _minute(datetime.fromisoformat(issued.logged.leaf.at))
-        yield _said("log", "entered", at=at, position=issued.logged.position)
+        at = minute(datetime.fromisoformat(issued.logged.leaf.at))
+        yield said("log", "entered", at=at, position=issued.logged.position)
     elif issued.unsigned_sha256 is None:
-        yield _said("log", "before", "not_possible")
+        yield said("log", "before", "not_possible")
     else:
-        yield _said("log", "missing", "failed")
+        yield said("log", "missing", "failed")
     if issued.withdrawn_at is not None:
-        yield _said("newest", "withdrawn", "failed", withdrawn=_minute(issued.withdrawn_at))
+        yield said("newest", "withdrawn", "failed", withdrawn=minute(issued.withdrawn_at))
     elif issued.revision != issued.newest_revision:
-        yield _said("newest", "superseded", "failed", newest=issued.newest_revision)
+        yield said("newest", "superseded", "failed", newest=issued.newest_revision)
     else:
-        yield _said("newest", "newest")
-    told = issued.state.value if issued.state.value in _sentences()["lot"] else "other"
-    yield _said("lot", told, "ok" if issued.state is LotState.RELEASED else "failed", lot=issued.lot_number)
-
-
-@cache
-def _sentences() -> dict[str, dict[str, dict[str, str]]]:
-    return tomllib.loads((Path(__file__).parent / "checks.toml").read_text(encoding="utf-8"))
-
-
-def _said(code: str, what: str, state: State = "ok", **words: Any) -> Check:
-    told = _sentences()[code][what]
-    return Check(code, state, told["en"].format(**words), told["de"].format(**words))
-
-
-def _minute(at: datetime) -> str:
-    """`2026-03-02 08:30`, UTC."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
+        yield said("newest", "newest")
+    told = issued.state.value if issued.state.value in sentences_for("lot") else "other"
+    yield said("lot", told, "ok" if issued.state is LotState.RELEASED else "failed", lot=issued.lot_number)

@@ -103,11 +103,8 @@ def mail_of(letter: Letter, profile: Profile, mail: Mail, now: datetime) -> Emai
     )
     facts = {"lot": letter.lot.lot_number, "at": f"{local:%Y-%m-%d %H:%M}", "class": named}
     asks = letter.confirm is not None
-    link = (
-        f"{profile.base_url.rstrip('/')}/follow/{letter.confirm}"
-        if asks
-        else look_up_url(profile, letter.lot.lot_number)
-    )
+    page = f"/follow/{letter.confirm}" if asks else f"/c/{quote(letter.lot.lot_number)}"
+    link = f"{profile.base_url.rstrip('/')}{page}?lang={letter.language}"
     shown: dict[str, Any] = {
         "subject": event.subject.format(**facts),
         "lead": event.lead.format(**facts),

@@ -8,9 +8,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from api.keys import log_keys_of
 from api.mail import Undelivered
+from api.settings import settings
 from domain import audit
 from domain.certificates.following import Forget, forget_followers
+from domain.certificates.log_check import check_log
 from domain.certificates.queries import anchors
 from domain.jobs import Handler, enqueue, jobs, run_one
 from domain.people.operations import NOBODY
@@ -29,16 +32,18 @@ KEPT = timedelta(days=30)
 
 
 class BrokenTrail(RuntimeError):
-    """The audit trail does not verify."""
+    """The audit trail, or the public log, does not verify."""
 
 
 def verify_audit(site: Site, _payload: dict[str, Any]) -> None:
-    """Check the audit trail; a broken one is an error in the log and a failed job that stays visible."""
+    """Check the audit trail and the public log; a broken one is an error in the log and a failed job that stays visible."""
     with reading(site.engine) as session:
         printed = list(anchors(session))
     found = audit.verify(site.engine, printed)
     if found.broken:
         raise BrokenTrail(found.broken)
+    if broken := check_log(site.engine, log_keys_of(settings(), site)).broken:
+        raise BrokenTrail(broken)
     logger.info("audit trail whole: %s entries, %s records, head %s", found.entries, found.rows, found.head.digest)
 
 

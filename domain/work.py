@@ -234,7 +234,7 @@ def operation(
                 work.actor.require(permission)
             return function(work, command)
 
-        OPERATIONS[name] = Operation(name, permission, guarded, prepare)
+        guarded.known = OPERATIONS[name] = Operation(name, permission, guarded, prepare)  # type: ignore[attr-defined]
         return guarded
 
     return register
@@ -288,16 +288,12 @@ def perform(
 
     What was made ready is only a proposal: the operation checks that nothing it rests on has changed.
     """
-    ahead = OPERATIONS[function.__name__].prepare
-    prepared = ahead(site, actor, command) if ahead is not None and _may(actor, function.__name__) else None
+    known: Operation = function.known  # type: ignore[attr-defined]
+    may = known.permission is None or known.permission in actor.permissions
+    prepared = known.prepare(site, actor, command) if known.prepare is not None and may else None
     with transaction(site, actor, reason) as work:
         work.prepared = prepared
         return function(work, command)
-
-
-def _may(actor: Actor, name: str) -> bool:
-    needed = OPERATIONS[name].permission
-    return needed is None or needed in actor.permissions
 
 
 def _seal(work: Work, collected: list[tuple[str, int, str, str]], refusal: DomainError | None = None) -> None:

@@ -6,7 +6,7 @@ from reportlab.platypus import Table
 
 from domain.certificates.content import CertificateContent, DistributionShown, Investigation, TestLine
 from reports.design import SMALL, SMALL_INK, STRONG, TINY, Design, below, beside
-from reports.results import in_groups
+from reports.results import in_groups, method_of
 from reports.style import SEMIBOLD
 from reports.tables import Cell, DataTable, Row
 from reports.text import Block, Run
@@ -27,7 +27,7 @@ def _plain(value: object) -> Cell:
 
 def measured_table(design: Design, content: CertificateContent) -> Table:
     """How it was measured: method with its version, principle and reference, instrument and settings, n and SD, limits of the method."""
-    shares = (0.205, 0.265, 0.28, 0.03, 0.095, 0.125)
+    shares = (0.19, 0.315, 0.215, 0.03, 0.115, 0.135)
     named = ("results.test", "measured.method", "measured.instrument", "measured.n", "measured.sd", "measured.limits")
     table = DataTable(
         design, [design.say(key) for key in named], [share * design.width for share in shares], tight=True
@@ -39,14 +39,9 @@ def measured_table(design: Design, content: CertificateContent) -> Table:
 
 
 def _measured(design: Design, line: TestLine, with_curve: bool) -> Row:
-    method: list[Block | Run] = [Run(line.method, SMALL_INK)]
-    if beside_it := " · ".join(filter(None, (line.method_principle, line.reference))):
-        method.append(Run(beside_it, SMALL))
-    if line.inputs:
-        method.append((*beside(design.say("measured.inputs"), SMALL), Run(f": {', '.join(line.inputs)}", SMALL)))
     return (
         _named(design, line),
-        Cell(method),
+        Cell(method_of(design, line, SMALL_INK)),
         Cell(_instrument(design, line, with_curve)),
         _plain(line.n),
         _plain(line.sd),
@@ -74,7 +69,7 @@ def _limits(design: Design, line: TestLine) -> list[Block | Run]:
 
 
 def traceability_table(design: Design, tests: Sequence[TestLine], distributions: Sequence[DistributionShown]) -> Table:
-    """Where each result comes from: its row in the records, the day it was found, the digest of the raw file."""
+    """Where each result comes from: its row in the records, the day it was found, the digest of the raw file; and curves of other files."""
     named = ("results.test", "trace.result", "trace.on", "trace.raw")
     shares = (0.335, 0.125, 0.12, 0.42)
     table = DataTable(
@@ -86,7 +81,8 @@ def traceability_table(design: Design, tests: Sequence[TestLine], distributions:
             for line in lines
         ]
         table.group(design.say(f"group.{group}"), rows)
-    if distributions:
+    known = {line.raw_sha256 for line in tests}
+    if others := [shown for shown in distributions if shown.raw_sha256 not in known]:
         curves = [
             (
                 Cell([(Run(shown.method, _NAME), Run(f"  {shown.test_code}", TINY))]),
@@ -94,7 +90,7 @@ def traceability_table(design: Design, tests: Sequence[TestLine], distributions:
                 _plain(None),
                 _digest(shown.raw_sha256),
             )
-            for shown in distributions
+            for shown in others
         ]
         table.group(design.say("group.distributions"), curves)
     return table.flowable()

@@ -108,7 +108,7 @@ class _Tree:
         """Everything, into the catalogue and the pages."""
         root = self.pdf.make_indirect(Dictionary(Type=Name.StructTreeRoot))
         self.pdf.Root.StructTreeRoot = root
-        root.K = Array([self._element(self.structure.root, root)])
+        root.K = Array([self._element(self.structure.root, root, None)])
         parents: list[Object | int] = []
         for number, page in enumerate(self.pages):
             page.StructParents, page.Tabs = number, Name.S
@@ -121,10 +121,11 @@ class _Tree:
         if fields := [self.annotations[one] for one in self.annotations if one.field]:
             self.pdf.Root.AcroForm = Dictionary(Fields=Array(fields))
 
-    def _element(self, element: Element, parent: Object) -> Object:
+    def _element(self, element: Element, parent: Object, inherited: str | None) -> Object:
         written = Dictionary(S=Name(f"/{element.kind}"), P=parent)
-        if element.lang:
-            written.Lang = String(element.lang)
+        lang = element.lang or inherited
+        if lang != inherited:
+            written.Lang = String(lang or "")
         if element.alt is not None:
             written.Alt = String(element.alt)
         if attributes := _attributes(element):
@@ -135,12 +136,15 @@ class _Tree:
         if home is not None:
             made.Pg = self.pages[home]
         if kids:
-            made.K = Array([self._kid(kid, made, home) for kid in kids])
+            written_kids = [self._kid(kid, made, home, lang) for kid in kids]
+            made.K = Array(written_kids) if len(kids) > 1 else written_kids[0]
         return made
 
-    def _kid(self, kid: Element | Mark | Annotation, parent: Object, home: int | None) -> Object | int:
+    def _kid(
+        self, kid: Element | Mark | Annotation, parent: Object, home: int | None, lang: str | None
+    ) -> Object | int:
         if isinstance(kid, Element):
-            return self._element(kid, parent)
+            return self._element(kid, parent, lang)
         if isinstance(kid, Annotation):
             return Dictionary(Type=Name.OBJR, Obj=self.annotations[kid], Pg=self.pages[kid.page])
         if kid.page == home:

@@ -16,11 +16,10 @@ from reports.catalogue import Pair
 from reports.design import BODY, SMALL, SMALL_INK, STRONG, Design, below, beside, design
 from reports.document import document, sheet
 from reports.look import Look
-from reports.marks import Marked
 from reports.pages import Heading
 from reports.style import SEMIBOLD, Type
 from reports.tables import Cell, DataTable, notice
-from reports.text import Block, Run
+from reports.text import Block, Run, Text
 from reports.wording import site_date
 
 DATA = "batch-certificate.json"
@@ -74,7 +73,7 @@ def _certified(drawing: Design, content: BatchCertificateContent) -> Flowable:
     blocks: list[Block | Run] = [*below(headline, Type(SEMIBOLD, 11.5, 14, color), BODY.but(color=color))]
     rests_on = drawing.say("batch.rests_on", certificate=content.analysis_certificate)
     blocks.append(beside(rests_on, SMALL_INK, SMALL))
-    return notice(drawing, [Marked(drawing, "pass", *blocks, radius=9, indent=28)], "good")
+    return notice(drawing, [Text(*blocks)], "good", sign="pass")
 
 
 def _items(drawing: Design, content: BatchCertificateContent) -> DataTable:

@@ -1,6 +1,6 @@
 """A size distribution of a certificate: the plot, its figures as a table, and how both are to be read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reportlab.platypus import Flowable, KeepTogether, Table
 
@@ -11,8 +11,8 @@ from reports.design import SMALL, SMALL_INK, STRONG, Design, beside
 from reports.pages import Heading
 from reports.structure import Element
 from reports.style import RULE, SEMIBOLD
-from reports.tables import BARE, Command, panel
-from reports.text import Block, Run, Text
+from reports.tables import BARE, TALLEST, Command, panel
+from reports.text import Block, Run, Text, in_parts
 from reports.wording import for_people
 
 _PLOT, _GAP = 0.728, 12.0  # share of the width; pt
@@ -75,13 +75,15 @@ def _reading(design: Design, shown: DistributionShown) -> Table:
         for said in pair:
             type_ = SMALL_INK if said.lang == pair[0].lang else SMALL
             columns.setdefault(said.lang, []).append(Run(said.text, type_, said.lang))
-    cells: list[Text | str] = [Text(*blocks) for blocks in columns.values()]
-    rows = [cells]
-    commands: list[Command] = [*BARE, ("TOPPADDING", (0, 0), (-1, -1), 4), ("RIGHTPADDING", (0, 0), (-1, 0), 12)]
+    cells = [Text(*blocks) for blocks in columns.values()]
+    width = design.width / len(cells)
+    rows: list[Sequence[Text | str]] = [*in_parts(cells, [width - 12] * len(cells), TALLEST)]
+    commands: list[Command] = [*BARE, ("TOPPADDING", (0, 0), (-1, -1), 4), ("RIGHTPADDING", (0, 0), (-1, -1), 12)]
     if below_it := _as_measured(design, shown):
-        rows.append([Text(*below_it), *[""] * (len(cells) - 1)])
-        commands.append(("SPAN", (0, 1), (-1, 1)))
-    return Table(rows, colWidths=[design.width / len(cells)] * len(cells), style=commands)
+        for (part,) in in_parts([Text(*below_it)], [design.width - 12], TALLEST):
+            commands.append(("SPAN", (0, len(rows)), (-1, len(rows))))
+            rows.append([part, *[""] * (len(cells) - 1)])
+    return Table(rows, colWidths=[width] * len(cells), style=commands)
 
 
 def _as_measured(design: Design, shown: DistributionShown) -> list[Block | Run]:

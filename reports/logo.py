@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from math import cos, radians, sin
 from typing import Any, Protocol
 from xml.etree import ElementTree as ET
 
@@ -22,8 +23,17 @@ from domain.errors import Invalid, Reason
 MOST_BYTES = 500_000
 MOST_PIXELS = (750, 250)  # what 300 dots per inch need at the size it is printed
 _IGNORED = frozenset(("title", "desc", "metadata", "defs"))
-_STYLES = ("fill", "stroke", "stroke-width", "fill-rule")
-_REFUSED_STYLES = ("opacity", "fill-opacity", "stroke-opacity", "filter", "mask", "clip-path", "stroke-dasharray")
+_STYLES = ("fill", "stroke", "stroke-width", "fill-rule", "display")
+_REFUSED_STYLES = (
+    "opacity",
+    "fill-opacity",
+    "stroke-opacity",
+    "filter",
+    "mask",
+    "clip-path",
+    "stroke-dasharray",
+    "visibility",
+)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _TRANSFORM = re.compile(r"(matrix|translate|scale|rotate)\s*\(([^)]*)\)")
 
@@ -140,9 +150,9 @@ def _name(node: ET.Element) -> str:
 def _shapes(node: ET.Element, styles: Mapping[str, str], matrix: tuple[float, ...]) -> Iterator[_Shape]:
     for child in node:
         name = _name(child)
-        if name in _IGNORED:
-            continue
         own = {**styles, **_styles(child)}
+        if name in _IGNORED or own.pop("display", "") == "none":
+            continue
         placed = _multiplied(matrix, _matrix(child.get("transform", "")))
         if name == "g":
             yield from _shapes(child, own, placed)
@@ -170,9 +180,7 @@ def _path(node: ET.Element) -> str:
     if name == "path":
         return node.get("d", "")
     if name == "rect":
-        if number("rx") or number("ry"):
-            raise _unusable("the SVG has a rectangle with round corners; convert it to a path")
-        return f"M{number('x')} {number('y')} h{number('width')} v{number('height')} h{-number('width')} Z"
+        return _rectangle(*map(number, ("x", "y", "width", "height", "rx", "ry")))
     if name in {"circle", "ellipse"}:
         rx, ry = (number("r"),) * 2 if name == "circle" else (number("rx"), number("ry"))
         return f"M{number('cx') - rx} {number('cy')} a{rx} {ry} 0 1 0 {2 * rx} 0 a{rx} {ry} 0 1 0 {-2 * rx} 0 Z"
@@ -182,6 +190,19 @@ def _path(node: ET.Element) -> str:
         points = _NUMBER.findall(node.get("points", ""))
         return f"M{' '.join(points)}{' Z' if name == 'polygon' else ''}"
     raise _unusable(f"the SVG has an element <{name}>; only shapes are drawn (convert text to paths)")
+
+
+def _rectangle(x: float, y: float, width: float, height: float, rx: float, ry: float) -> str:
+    """A rectangle, with round corners if one radius is given (SVG 2, 10.2)."""
+    rx, ry = min(rx or ry, width / 2), min(ry or rx, height / 2)
+    across, down = width - 2 * rx, height - 2 * ry
+    if not rx:
+        return f"M{x} {y} h{width} v{height} h{-width} Z"
+    corner = f"a{rx} {ry} 0 0 1"
+    return (
+        f"M{x + rx} {y} h{across} {corner} {rx} {ry} v{down} {corner} {-rx} {ry}"
+        f" h{-across} {corner} {-rx} {-ry} v{-down} {corner} {rx} {-ry} Z"
+    )
 
 
 def _shape(data: str, styles: Mapping[str, str], matrix: tuple[float, ...]) -> _Shape:
@@ -219,7 +240,7 @@ def _color(written: str) -> Color | None:
 def _matrix(written: str) -> tuple[float, ...]:
     matrix: tuple[float, ...] = (1, 0, 0, 1, 0, 0)
     if _TRANSFORM.sub("", written).strip(" ,\n\t"):
-        raise _unusable(f"the SVG has the transformation {written!r}; matrix, translate, scale are drawn")
+        raise _unusable(f"the SVG has the transformation {written!r}; matrix, translate, scale and rotate are drawn")
     for kind, arguments in _TRANSFORM.findall(written):
         matrix = _multiplied(matrix, _single(kind, [float(number) for number in _NUMBER.findall(arguments)]))
     return matrix
@@ -232,6 +253,11 @@ def _single(kind: str, given: list[float]) -> tuple[float, ...]:
         return (1, 0, 0, 1, given[0], given[1] if len(given) > 1 else 0)
     if kind == "scale" and given:
         return (given[0], 0, 0, given[-1], 0, 0)
+    if kind == "rotate" and len(given) in {1, 3}:
+        turn, x, y = (*given, 0.0, 0.0)[:3]
+        sine, cosine = sin(radians(turn)), cos(radians(turn))
+        turned = _multiplied((1, 0, 0, 1, x, y), (cosine, sine, -sine, cosine, 0, 0))
+        return _multiplied(turned, (1, 0, 0, 1, -x, -y))
     raise _unusable(f"the SVG has a transformation {kind} that is not drawn; convert it to paths")
 
 

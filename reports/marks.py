@@ -4,11 +4,14 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from reportlab.platypus import Flowable
+
 from reports.design import Design
 from reports.structure import Element
 from reports.style import WHITE
 from reports.text import Block, Run, Text
 
+_RADIUS, _INDENT = 5.0, 15.0  # pt: of a sign before text
 #: The tone of each verdict.
 TONES: Mapping[str, str] = MappingProxyType(
     {
@@ -103,6 +106,22 @@ _SIGNS: Mapping[str, Callable[[Any, float, float, float], None]] = {
 }
 
 
+class Sign(Flowable):  # type: ignore[misc]
+    """The sign of a verdict by itself, beside the words that say it."""
+
+    def __init__(self, design: Design, verdict: str, radius: float):
+        super().__init__()
+        self.design, self.verdict, self.radius = design, verdict, radius
+
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        """A square round it."""
+        return 2 * self.radius, 2 * self.radius
+
+    def draw(self) -> None:
+        """In the middle."""
+        draw_mark(self.canv, self.design, self.verdict, self.radius, self.radius, self.radius)
+
+
 class Marked(Text):
     """Text behind the sign of a verdict, which it says in words."""
 
@@ -112,22 +131,20 @@ class Marked(Text):
         verdict: str,
         *blocks: Block | Run,
         within: Element | None = None,
-        radius: float = 5,
-        indent: float = 15,
     ):
         super().__init__(*blocks, within=within)
-        self.design, self.verdict, self.radius, self.indent = design, verdict, radius, indent
+        self.design, self.verdict = design, verdict
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """The text beside the indent."""
-        _, tall = super().wrap(width - self.indent, height)
+        _, tall = super().wrap(width - _INDENT, height)
         return width, tall
 
     def draw(self) -> None:
         """Sign in the middle of the height, then the text."""
         canvas: Any = self.canv
         canvas.saveState()
-        draw_mark(canvas, self.design, self.verdict, self.radius, self.height / 2 + 0.4, self.radius)
+        draw_mark(canvas, self.design, self.verdict, _RADIUS, self.height / 2 + 0.4, _RADIUS)
         canvas.restoreState()
-        canvas.translate(self.indent, 0)
+        canvas.translate(_INDENT, 0)
         super().draw()

@@ -11,10 +11,10 @@ from domain.errors import Invalid, Reason
 from domain.laboratory.verdict import CriterionKind
 from reports.catalogue import Pair
 from reports.design import BODY, CELL, SMALL, SMALL_INK, STRONG, TINY, Design, below, beside
-from reports.marks import TONES, Marked
+from reports.marks import TONES
 from reports.style import SEMIBOLD, Type
 from reports.tables import Cell, DataTable, Row, notice
-from reports.text import Block, Run
+from reports.text import Block, Run, Text
 
 GROUPS = ("physicochemical", "identity", "purity", "safety", "potency")
 #: The sign of each conclusion.
@@ -35,7 +35,7 @@ def in_groups(tests: Sequence[TestLine]) -> list[tuple[str, list[TestLine]]]:
 def results_table(design: Design, tests: Sequence[TestLine]) -> Table:
     """Test, method, acceptance criterion, result, verdict: every line of the specification, those not tested too."""
     named = ("test", "method", "criterion", "result", "verdict")
-    shares = (0.252, 0.199, 0.209, 0.200, 0.140)
+    shares = (0.245, 0.235, 0.197, 0.188, 0.135)
     table = DataTable(
         design, [design.say(f"results.{name}") for name in named], [share * design.width for share in shares]
     )
@@ -48,17 +48,26 @@ def _row(design: Design, line: TestLine) -> Row:
     name: list[Block | Run] = [*below(design.of(line.name), STRONG)]
     if line.note:
         name += below(design.of(line.note), TINY, TINY)
-    method: list[Block | Run] = [Run(line.method, CELL)]
-    if beside_it := " · ".join(filter(None, (line.reference, line.method_principle))):
-        method.append(Run(beside_it, SMALL))
     verdict = below(design.say(f"verdict.{line.verdict}"), STRONG.but(color=design.tone(TONES[line.verdict]).color))
     return (
         Cell(name),
-        Cell(method),
+        Cell(method_of(design, line, CELL)),
         Cell(below(design.of(line.criterion), CELL)),
         Cell(below(design.of(line.result), STRONG)),
         Cell(verdict, verdict=line.verdict),
     )
+
+
+def method_of(design: Design, line: TestLine, type_: Type) -> list[Block | Run]:
+    """Method and version; below it principle and reference, or what a calculated result was calculated from."""
+    method: list[Block | Run] = [Run(line.method, type_)]
+    calculated = bool(line.inputs) and line.method_code is None
+    said = [line.reference, None if calculated else line.method_principle]
+    if beside_it := " · ".join(filter(None, said)):
+        method.append(Run(beside_it, SMALL))
+    if line.inputs:
+        method.append((*beside(design.say("measured.inputs"), SMALL), Run(f": {', '.join(line.inputs)}", SMALL)))
+    return method
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +141,10 @@ def banner(design: Design, content: CertificateContent) -> Flowable:
     blocks: list[Block | Run] = [*below(headline, Type(SEMIBOLD, 11.5, 14, color), BODY.but(color=color))]
     if content.conditional:
         blocks += below(design.of(content.conditional), BODY, SMALL)
-    for pair in _remarks(design, counted):
-        blocks.append(beside(pair, SMALL_INK, SMALL))
-    return notice(design, [Marked(design, sign, *blocks, radius=9, indent=28)], tone, space_before=8)
+    blocks += [beside(pair, STRONG.but(size=8), SMALL) for pair in _remarks(design, counted)]
+    if counted.reported:
+        blocks.append(beside(design.say("conclusion.reported", n=len(counted.reported)), SMALL_INK, SMALL))
+    return notice(design, [Text(*blocks)], tone, sign=sign, space_before=8)
 
 
 def _remarks(design: Design, counted: Tally) -> list[Pair]:
@@ -144,11 +154,8 @@ def _remarks(design: Design, counted: Tally) -> list[Pair]:
         "pending": counted.pending,
         "not_tested": (*counted.not_tested, *counted.not_reported),
     }
-    remarks = [
+    return [
         design.say(f"conclusion.{key}", names=design.voice.listed([design.of(line.name) for line in lines]))
         for key, lines in named.items()
         if lines
     ]
-    if counted.reported:
-        remarks.append(design.say("conclusion.reported", n=len(counted.reported)))
-    return remarks

@@ -7,8 +7,8 @@ from typing import Any
 from reportlab.platypus import Table
 
 from reports.catalogue import Pair
-from reports.design import LABEL, SMALL, STRONG, TINY, Design, below, beside
-from reports.marks import Marked
+from reports.design import SMALL, STRONG, TINY, Design, below, beside
+from reports.marks import Marked, Sign
 from reports.structure import Element
 from reports.style import REGULAR, RULE, SEMIBOLD, Type
 from reports.text import Block, Run, Text, in_parts
@@ -144,27 +144,35 @@ def _fact(design: Design, fact: Fact, type_: Type, listed: Element, dash: str) -
 
 
 def notice(
-    design: Design, cells: Sequence[Text], tone: str, *, space_before: float = 0, space_after: float = 0
+    design: Design,
+    cells: Sequence[Text],
+    tone: str,
+    *,
+    sign: str | None = None,
+    space_before: float = 0,
+    space_after: float = 0,
 ) -> Table:
-    """Texts side by side on a ground, with a bar before them."""
-    thick, found = 5.0, design.tone(tone)
+    """Texts side by side on a ground, with a bar before them, and the sign of a verdict, if any; it may go on on the next page."""
+    thick, signed = 5.0, 40.0 if sign else 0.0
+    found = design.tone(tone)
+    width = (design.width - thick - signed) / len(cells)
+    lead: list[Any] = ["", Sign(design, sign, 9)] if sign else [""]
+    rows: list[list[Any]] = in_parts(cells, [width - 18] * len(cells), TALLEST)
+    rows = [[*(lead if not place else [""] * len(lead)), *row] for place, row in enumerate(rows)]
     commands: list[Command] = [
         *BARE,
-        ("BACKGROUND", (0, 0), (0, 0), found.color),
+        ("BACKGROUND", (0, 0), (0, -1), found.color),
         ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
-        ("LEFTPADDING", (1, 0), (-1, 0), 12),
-        ("RIGHTPADDING", (1, 0), (-1, 0), 6),
+        ("LEFTPADDING", (1, 0), (-1, -1), 12),
+        ("RIGHTPADDING", (len(lead), 0), (-1, -1), 6),
         ("TOPPADDING", (1, 0), (-1, 0), 5),
-        ("BOTTOMPADDING", (1, 0), (-1, 0), 7),
+        ("BOTTOMPADDING", (1, -1), (-1, -1), 7),
     ]
+    if sign:
+        commands.append(("LEFTPADDING", (2, 0), (2, -1), 6))
     if design.palette.filled:
-        commands += [("BACKGROUND", (1, 0), (-1, 0), found.ground), ("ROUNDEDCORNERS", [2, 4, 2, 4])]
+        commands += [("BACKGROUND", (1, 0), (-1, -1), found.ground), ("ROUNDEDCORNERS", [2, 4, 2, 4])]
     else:
         commands.append(("BOX", (0, 0), (-1, -1), 0.7, found.color))
-    widths = [thick, *[(design.width - thick) / len(cells)] * len(cells)]
-    return Table([["", *cells]], colWidths=widths, style=commands, spaceBefore=space_before, spaceAfter=space_after)
-
-
-def labelled(pair: Pair, *values: Run) -> list[Block | Run]:
-    """A small label with air before it, and what it labels below."""
-    return [beside(pair, LABEL), *values]
+    widths = [thick, *([signed] if sign else []), *[width] * len(cells)]
+    return Table(rows, colWidths=widths, style=commands, spaceBefore=space_before, spaceAfter=space_after)

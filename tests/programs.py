@@ -20,6 +20,7 @@ PROGRAMS = {
     "pdfsig": "poppler-utils",
     "openssl": "openssl",
     "softhsm2-util": "softhsm2",
+    "pkcs11-tool": "opensc",
 }
 
 

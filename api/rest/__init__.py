@@ -15,6 +15,7 @@ from api.rest import (
     materials,
     people,
     public,
+    published,
     recipes,
     schemas,
     steps,
@@ -22,9 +23,23 @@ from api.rest import (
 
 #: Searched in order: the most asked come first.
 PARTS = (
-    public, steps, people, lots, labels, laboratory, certificates, log, following, compare, schemas, audit,
-    recipes, equipment, materials,
-)  # fmt: skip
+    public,
+    steps,
+    people,
+    lots,
+    labels,
+    laboratory,
+    certificates,
+    log,
+    following,
+    compare,
+    published,
+    schemas,
+    audit,
+    recipes,
+    equipment,
+    materials,
+)
 
 
 def install(app: FastAPI) -> None:

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, File, Query, Request, Response, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.checking import Outcome, State, check_apart
+from api.checking import Outcome, check_apart
+from api.checks import State
 from api.deps import RowId, site_of
 from api.help_on_tests import HELP
 from api.problems import answers

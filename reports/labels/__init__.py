@@ -9,7 +9,7 @@ from reportlab.pdfgen.pathobject import PDFPathObject
 
 from domain.labels.content import DrawnLabels, LabelContent
 from reports.codes import QUIET, datamatrix_path, qr_path
-from reports.labels.layout import MM, Code, Label, laid_out
+from reports.labels.layout import MM, Code, Label, all_laid_out, laid_out
 from reports.labels.zpl import zpl_of
 from reports.style import REGULAR
 
@@ -31,12 +31,12 @@ def pdf_of(content: LabelContent) -> bytes:
         canvas.beginForm("label")
         _draw(canvas, first)
         canvas.endForm()
-    for place in range(content.count):
+    for label in all_laid_out(content) if content.first_serial is not None else [None] * content.count:
         canvas.setPageSize(size)
-        if content.first_serial is None:
+        if label is None:
             canvas.doForm("label")
         else:
-            _draw(canvas, laid_out(content, place))
+            _draw(canvas, label)
         canvas.showPage()
     canvas.save()
     return target.getvalue()

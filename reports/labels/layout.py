@@ -83,23 +83,36 @@ class _Item:
     most_lines: int = 1
 
 
-def laid_out(content: LabelContent, place: int = 0) -> Label:
-    """The label at a place of the print (they differ only in their serial number). Raises DoesNotFit."""
+def all_laid_out(content: LabelContent) -> Iterator[Label]:
+    """Every label of a serialised print: laid out once, as they differ in their serial number alone. Raises DoesNotFit."""
+    first = laid_out(content)
+    numbered = next(place for place, words in enumerate(first.words) if words.text == _serial(content.serials()[0]))
+    for serial, code in zip(content.serials(), content.codes(), strict=True):
+        words = list(first.words)
+        words[numbered] = replace(words[numbered], text=_serial(serial))
+        yield replace(first, words=tuple(words), codes=(replace(first.codes[0], content=code), *first.codes[1:]))
+
+
+def _serial(number: str) -> str:
+    return f"SN {number}"
+
+
+def laid_out(content: LabelContent) -> Label:
+    """The first label of a print. Raises DoesNotFit."""
     width, height = SIZES[content.kind]
     side = _CODE[content.kind]
-    codes = _codes(content, place, width, side)
+    codes = _codes(content, width, side)
     left = codes[0].x + codes[0].side + _MARGIN if content.kind != "carton" else _MARGIN + 0.5
     right = width - _MARGIN if content.kind != "carton" else codes[0].x - _MARGIN
-    items = [replace(item, text=item.text.translate(_PLAIN)) for item in _items(content, place)]
+    items = [replace(item, text=item.text.translate(_PLAIN)) for item in _items(content)]
     for item in items:
         _require_printable(item)
     words = _set(items, left, right - left, height - 2 * _MARGIN, _TYPE[content.kind])
     return Label(width, height, words, codes)
 
 
-def _codes(content: LabelContent, place: int, width: float, side: float) -> tuple[Code, ...]:
-    held = content.codes()
-    matrix = held[place if len(held) > 1 else 0]
+def _codes(content: LabelContent, width: float, side: float) -> tuple[Code, ...]:
+    matrix = content.codes()[0]
     gs1 = content.element_string is not None
     height = SIZES[content.kind][1]
     if content.kind != "carton":
@@ -109,7 +122,7 @@ def _codes(content: LabelContent, place: int, width: float, side: float) -> tupl
     return (first, Code(column, height - _MARGIN - side, side, "qr", content.look_up or content.lot_number))
 
 
-def _items(content: LabelContent, place: int) -> Iterator[_Item]:
+def _items(content: LabelContent) -> Iterator[_Item]:
     """What the label says, in its order; the lines that identify a lot never wrap."""
     say, kind = _WORDS[content.language], content.kind
     if kind == "sample":
@@ -128,7 +141,7 @@ def _items(content: LabelContent, place: int) -> Iterator[_Item]:
     yield _Item(f"LOT {content.lot_number}", "lot_number", "the lot's number", 1.1, bold=True)
     yield _Item(f"EXP {_day(content.expires_on)}", "expires_on", "the expiry date", 1.1, bold=True)
     if serials := content.serials():
-        yield _Item(f"SN {serials[place]}", "serial", "the serial number")
+        yield _Item(_serial(serials[0]), "serial", "the serial number")
     stored = " · ".join(part for part in (f"{say['store']} {content.storage}", content.route) if part)
     yield _Item(stored, "storage", "storage and route", 0.9, most_lines=2)
     if content.check_code:

@@ -4,11 +4,11 @@ Nothing is sent as a picture: text is set in the printer's scalable font 0, the 
 through ^FH, its hexadecimal escapes, so that no text can be taken for a command; UTF-8 (^CI28).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from domain.labels.content import LabelContent
 from reports.codes import QUIET, datamatrix_path, qr_path
-from reports.labels.layout import Code, Label, Words, laid_out
+from reports.labels.layout import Code, Label, Words, all_laid_out, laid_out
 from reports.style import REGULAR
 
 DPI = 300
@@ -21,15 +21,21 @@ FNC1 = f"{ESCAPE}1"
 
 def zpl_of(content: LabelContent) -> bytes:
     """The commands for all labels of a print: one format with its number of copies, or one for each serial number."""
+    first = laid_out(content)
+    sides = [_modules(code) for code in first.codes]  # serial numbers of one length make codes of one size
     if content.first_serial is None:
-        return _format(laid_out(content), content.count).encode("ascii")
-    return "".join(_format(laid_out(content, place), 1) for place in range(content.count)).encode("ascii")
+        return _format(first, sides, content.count).encode("ascii")
+    return "".join(_format(label, sides, 1) for label in all_laid_out(content)).encode("ascii")
 
 
-def _format(label: Label, copies: int) -> str:
+def _format(label: Label, sides: Sequence[int], copies: int) -> str:
     head = f"^XA^CI28^PW{_dots(label.width)}^LL{_dots(label.height)}^LH0,0"
-    fields = [*map(_text, label.words), *map(_code, label.codes)]
+    fields = [*map(_text, label.words), *map(_code, label.codes, sides)]
     return "\n".join([head, *fields, f"^PQ{copies},0,0,N", "^XZ\n"])
+
+
+def _modules(code: Code) -> int:
+    return (qr_path(code.content) if code.kind == "qr" else datamatrix_path(code.content, code.gs1))[0]
 
 
 def _dots(mm: float) -> int:
@@ -44,8 +50,7 @@ def _text(words: Words) -> str:
     return f"^FO{_dots(words.x)},{max(0, top)}^A0N,{height},{narrow}^FH{ESCAPE}^FD{escaped(words.text)}^FS"
 
 
-def _code(code: Code) -> str:
-    modules = (qr_path(code.content) if code.kind == "qr" else datamatrix_path(code.content, code.gs1))[0]
+def _code(code: Code, modules: int) -> str:
     quiet = QUIET[code.kind]
     magnified = max(1, int(code.side * DOTS / (modules + 2 * quiet)))
     inset = (_dots(code.side) - magnified * modules) // 2

@@ -108,7 +108,7 @@ def test_a_clinic_follows_a_lot_at_the_page_learns_of_a_hold_and_stops(
     assert letter["Subject"] == f"Lot {LOT}: on hold"
     for told in (text_of(letter), letter.get_body(("html",)).get_content()):  # type: ignore[union-attr]
         assert "Do not use it" in told
-        assert f"/c/{LOT}" in told
+        assert f"/c/{LOT}?lang=en" in told
         assert "Mrs Example" not in told
     assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert letter["Auto-Submitted"] == "auto-generated"

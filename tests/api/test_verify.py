@@ -13,7 +13,10 @@ from pyhanko.pdf_utils.generic import StreamObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from api.checking import Checked, Outcome, check
+from api.keys import log_keys_of
 from api.limited import EXAMINER
+from api.settings import settings
+from domain.certificates.log_check import check_log
 from domain.certificates.models import Certificate
 from domain.certificates.words import RevisionCause
 from domain.disposition.certificates import (
@@ -23,18 +26,22 @@ from domain.disposition.certificates import (
     withdraw_certificate,
 )
 from domain.disposition.decisions import HoldLot, RecallLot, hold_lot, recall_lot
+from domain.lots.models import RegulatoryStatus
 from domain.work import Site, perform
 from reports.checking import Found
 from reports.look import Look
 from reports.press import Press
 from tests import build
 from tests.behind import triggers_asleep
-from tests.cast import Clock, act, actor, credentials
+from tests.cast import Clock, act, actor, credentials, raw
 from tests.signing.keys import certified, signer, signer_of
 from tests.signing.papers import unsigned
 from tests.stages import LOT
 
 pytestmark = pytest.mark.stage("in_review")
+
+#: What is found in the file alone is found with any database.
+of_the_file = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -168,6 +175,7 @@ def test_of_a_thousand_changes_of_one_byte_every_one_is_found(site: Site, pdf: b
     assert seen == {Outcome.ALTERED}, "each begins with bytes of ours, or carries the number"
 
 
+@of_the_file
 @pytest.mark.requirement("URS-144", "URS-145")
 def test_what_was_done_to_a_file_is_told(site: Site, certificate: Certificate, pdf: bytes) -> None:
     size = certificate.unsigned_size or 0
@@ -229,6 +237,7 @@ def _with_other_data(pdf: bytes) -> bytes:
     return out.getvalue()
 
 
+@of_the_file
 @pytest.mark.requirement("URS-144")
 def test_a_file_of_somebody_else_is_not_ours(site: Site, pdf: bytes) -> None:
     stranger = signer_of(certified("Another Laboratory"), above=False)
@@ -243,6 +252,7 @@ def test_a_file_of_somebody_else_is_not_ours(site: Site, pdf: bytes) -> None:
         assert checked.sha256 == hashlib.sha256(data).hexdigest()
 
 
+@of_the_file
 @pytest.mark.requirement("URS-145")
 def test_an_imitation_is_found_however_it_is_signed(site: Site, certificate: Certificate, pdf: bytes) -> None:
     forger = signer_of(certified("Test Laboratory Quality"), above=False)
@@ -270,6 +280,7 @@ def test_a_file_whose_record_was_tampered_with_is_not_called_genuine(
     assert (checked.outcome, codes(checked)) == (Outcome.ALTERED, {"record", "log"})
 
 
+@of_the_file
 @pytest.mark.requirement("URS-139")
 def test_an_old_certificate_is_still_vouched_for_after_the_key_was_changed(site: Site, pdf: bytes) -> None:
     new = signer_of(certified("The New Key"), above=False)
@@ -295,3 +306,31 @@ def test_the_answer_as_json_says_everything_that_was_checked(
     other = client.post("/api/v1/public/verify", files={"file": ("x", pdf + b" ", "application/pdf")}).json()
     assert (other["outcome"], other["genuine"], other["current"], other["state"]) == ("altered", False, False, None)
     assert (other["certificate_number"], other["revision"]) == (certificate.number, 1)
+
+
+@pytest.mark.stage("cast")
+@pytest.mark.requirement("URS-144")
+def test_a_batch_certificate_is_checked_as_a_document_of_its_own(site: Site) -> None:
+    site = replace(site, profile=replace(site.profile, licence="DE_BE_01_MIA_2026_0001"))
+    code = build.new_product(
+        site, regulatory_status=RegulatoryStatus.INVESTIGATIONAL, batch_certificate=True, authorisation="CT-1"
+    )
+    build.approved_specification(site, code)
+    lot = build.drug_product(site, code)
+    build.tested(site, lot)
+    build.released(site, lot)
+    (row,) = raw(site, "SELECT number, pdf_sha256 FROM batch_certificate")
+    pdf = site.documents.get(row.pdf_sha256)
+    checked = check(site, pdf, patient)
+    assert (checked.outcome, checked.document) == (Outcome.GENUINE_CURRENT, "batch")
+    assert (checked.certificate_number, checked.revision, checked.lot_number) == (row.number, 1, lot)
+    assert codes(checked) == set()
+    assert check(site, pdf + b" ", unread).outcome is Outcome.ALTERED
+    act(
+        site,
+        "cleo",
+        recall_lot,
+        RecallLot(lot_number=lot, recall_class="I", reason="x y z", credentials=credentials("cleo")),
+    )
+    assert check(site, pdf, unread).outcome is Outcome.GENUINE_RECALLED
+    assert check_log(site.engine, log_keys_of(settings(), site)).broken is None

@@ -205,6 +205,7 @@ def test_an_expired_lot_gets_no_labels(site: Site, clock: Clock) -> None:
     assert codes(refused) == {"labels-barred"}
 
 
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 def test_a_name_that_does_not_fit_is_refused_by_name(site: Site) -> None:
     code = build.new_product(site, "UC-EV-70", "UEX", name_en="Vesicles of the umbilical cord, freeze-dried, " * 4)
     number = build.drug_product(site, code)

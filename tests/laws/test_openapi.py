@@ -119,8 +119,16 @@ def test_what_needs_a_sign_in_says_so(described: dict[str, Any]) -> None:
         "POST /api/v1/public/lots/{lot_number}/followers",
         "GET /api/v1/public/tests",
         "GET /api/v1/public/certificates/{certificate_number}.pdf",
+        "GET /api/v1/public/certificates/{certificate_number}/proof",
+        "GET /api/v1/public/log/head",
+        "GET /api/v1/public/log/entries",
+        "GET /api/v1/public/log/consistency",
+        "GET /api/v1/public/log/key",
+        "GET /api/v1/public/signing-certificates.pem",
         "POST /api/v1/public/verify",
         "POST /api/v1/public/compare",
+        "GET /api/v1/public/certificates/{certificate_number}.json",
+        "GET /api/v1/public/certificates/{certificate_number}.fhir.json",
     }
 
 

@@ -133,6 +133,8 @@ TABLE: dict[str, Need] = {
     "HEAD /api/v1/public/certificates/{certificate_number}.pdf": ANYONE,
     "POST /api/v1/public/verify": ANYONE,
     "POST /api/v1/public/compare": ANYONE,
+    "GET /api/v1/public/certificates/{certificate_number}.json": ANYONE,
+    "GET /api/v1/public/certificates/{certificate_number}.fhir.json": ANYONE,
     "GET /api/v1/lots/{lot_number}/labels": _READ,
     "POST /api/v1/lots/{lot_number}/labels": _RUN,
     "POST /api/v1/samples/{sample_number}/labels": _needs(P.DRAW_SAMPLE, P.READ_RECORDS),

@@ -81,7 +81,8 @@ def tree(pdf: bytes) -> Node:
             node.attributes = {str(key): str(value) for key, value in element.get("/A", {}).items() if key != "/BBox"}
             if "/BBox" in element.get("/A", {}):
                 node.attributes["/BBox"] = " ".join(str(part) for part in element.A.BBox)
-            for kid in element.get("/K", []):
+            held = element.get("/K", [])
+            for kid in held if isinstance(held, pikepdf.Array) else [held]:
                 if isinstance(kid, int) or kid.get("/Type") == "/MCR":
                     home = element.Pg if isinstance(kid, int) else kid.Pg
                     place = pages[home.objgen], kid if isinstance(kid, int) else int(kid.MCID)

@@ -59,7 +59,15 @@ def test_the_first_page_lists_what_was_not_normal_and_only_that(site: Site, cloc
     for normal in ("Room and line free", "Histidine buffer", "Cut-off"):
         assert normal not in first, normal
     whole = "\n".join(others)
-    for told in ("Room and line free", "Histidine buffer", "SN-MV-5", "310 mosmol/kg", "300 mosmol/kg", "Ann Makes", "MX-4471"):
+    for told in (
+        "Room and line free",
+        "Histidine buffer",
+        "SN-MV-5",
+        "310 mosmol/kg",
+        "300 mosmol/kg",
+        "Ann Makes",
+        "MX-4471",
+    ):
         assert told in whole, told
 
 

@@ -34,6 +34,7 @@ from tests.reports.contents import (
     many,
     words,
 )
+from tests.reports.tagged import tree
 
 ROOT = Path(__file__).parents[2]
 
@@ -218,6 +219,23 @@ def test_makers_products_and_facts_of_any_length_are_printed_whole() -> None:
     assert text.count("trehalosedihydrate") == 250
     assert text.count("Dr.RheaGrößler") == 2
     assert squeezed(shown.look_up_url) in text
+
+
+def test_banners_and_settings_of_any_length_go_on_on_the_next_page() -> None:
+    failing = tuple(test.model_copy(update={"verdict": "fail"}) for test in many(120, long_names=True))
+    settings = tuple((f"Setting {number}", "a value with several words") for number in range(250))
+    curve = distribution().model_copy(update={"settings": settings, "flags": ("flagged " * 300,)})
+    notice = words("For a named patient. " * 400, "Für eine Person. " * 400)
+    shown = LIFE["draft"].model_copy(update={
+        "tests": failing, "distributions": (curve,), "missing": tuple(f"item {number} is empty" for number in range(150)),
+        "product": TYPICAL.product.model_copy(update={"regulatory_notice": notice}),
+    })  # fmt: skip
+    text = squeezed(tree(render(shown)).text)
+    assert all(f"item{number}isempty" in text for number in range(150))
+    assert all(f"Setting{number}avalue" in text for number in range(250))
+    assert (text.count("Foranamedpatient"), text.count("flagged")) == (400, 300)
+    start = text.index("Failed:")
+    assert all(squeezed(test.name.en) in text[start : start + 20_000] for test in failing)
 
 
 def test_text_that_looks_like_mark_up_is_printed_as_it_is() -> None:

@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from httpx import Response
 
+from api.web.compare import _named
 from domain.disposition.decisions import RecallLot, recall_lot
 from domain.work import Site
 from tests import build
@@ -105,15 +106,19 @@ def test_an_unknown_and_an_unreleased_lot_get_the_same_words(site: Site) -> None
     assert answers[0].text.replace("UEV26-9999", LOT) == answers[1].text
 
 
-def test_a_check_code_is_written_behind_a_slash(site: Site) -> None:
-    code = build.new_product(site, "UC-EV-60", "UEW", look_up_code=True)
-    build.approved_specification(site, code, code="SPEC-UC-EV-60")
-    number = build.drug_product(site, code)
-    build.tested(site, number)
-    build.released(site, number)
-    assert send(site, number, OTHER.canonical()).status_code == 404
-    check = build.lot(site, number).check_code
-    assert send(site, f"{number} / {check}", OTHER.canonical()).status_code == 200
+@pytest.mark.parametrize(
+    ("typed_in", "named"),
+    [
+        ("UEV26-0001 / 7K2Q9M\n uev 26 0002 ", [("UEV26-0001", "7K2Q9M"), ("uev 26 0002", "")]),
+        ("A,B;C\n\n", [("A", ""), ("B", ""), ("C", "")]),
+        ("(01)09521234543213(17)280302(10)UEV26-0001", [("(01)09521234543213(17)280302(10)UEV26-0001", "")]),
+        (" \n,;", []),
+    ],
+)
+def test_lots_stand_one_a_line_with_their_check_code_behind_a_slash(
+    typed_in: str, named: list[tuple[str, str]]
+) -> None:
+    assert list(_named(typed_in)) == named
 
 
 @pytest.mark.parametrize(

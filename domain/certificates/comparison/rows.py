@@ -277,21 +277,30 @@ def misev(side: Side) -> tuple[int, list[Words]]:
     return len(MISEV) - len(undone), undone
 
 
+#: As much as is shown of how a figure was found: a file could say far more than anybody reads.
+MOST_LINES, MOST_SHOWN = 6, 600
+
+
 def metadata(lines: Sequence[TestLine]) -> list[tuple[Words, Words]]:
     """How the figures of these lines were found: method, instrument, limits, replicates, settings; label and text."""
     told: list[tuple[Words, Words]] = []
-    for line in lines:
+    for line in lines[:MOST_LINES]:
         how = " · ".join(
             part for part in (line.method, line.principle or line.method_principle, line.instrument) if part
         )
-        told.append((line.name, _w(how, how)))
+        told.append((line.name, _shown(how)))
         limits = ", ".join(
             f"{name} {text}" for name, text in (("LOD", line.lod), ("LOQ", line.loq), ("SD", line.sd)) if text
         )
         counted = f"n = {line.n}" if line.n is not None else ""
         if more := ", ".join(part for part in (counted, limits) if part):
-            told.append((_w("Replicates and limits", "Wiederholungen und Grenzen"), _w(more, more)))
+            told.append((_w("Replicates and limits", "Wiederholungen und Grenzen"), _shown(more)))
         if line.settings:
             text = "; ".join(f"{name}: {value}" for name, value in line.settings)
-            told.append((_w("Settings", "Einstellungen"), _w(text, text)))
+            told.append((_w("Settings", "Einstellungen"), _shown(text)))
     return told
+
+
+def _shown(text: str) -> Words:
+    cut = text if len(text) <= MOST_SHOWN else text[: MOST_SHOWN - 1] + "…"
+    return _w(cut, cut)
