@@ -31,6 +31,12 @@ class Permission(StrEnum):
     HOLD_LOT = "hold_lot"
     LIFT_HOLD = "lift_hold"
     RECALL_LOT = "recall_lot"
+    DRAFT_RECIPE = "draft_recipe"
+    REVIEW_RECIPE = "review_recipe"
+    APPROVE_RECIPE = "approve_recipe"
+    MANAGE_EQUIPMENT = "manage_equipment"
+    RECORD_TRAINING = "record_training"
+    APPROVE_EXCEPTION = "approve_exception"
 
 
 class Role(StrEnum):
@@ -52,9 +58,31 @@ ROLES: dict[Role, frozenset[Permission]] = {
     Role.TECHNICIAN: frozenset({P.READ_RECORDS, P.REGISTER_DONOR, P.RECEIVE_MATERIAL, P.RUN_STEP, P.DRAW_SAMPLE}),
     Role.ANALYST: frozenset({P.READ_RECORDS, P.DRAW_SAMPLE, P.ENTER_RESULT, P.IMPORT_RESULT}),
     Role.REVIEWER: frozenset(
-        {P.READ_RECORDS, P.REVIEW_RESULT, P.DEFINE_METHOD, P.DRAFT_SPECIFICATION, P.SUBMIT_LOT, P.HOLD_LOT}
+        {
+            P.READ_RECORDS,
+            P.REVIEW_RESULT,
+            P.DEFINE_METHOD,
+            P.DRAFT_SPECIFICATION,
+            P.SUBMIT_LOT,
+            P.HOLD_LOT,
+            P.REVIEW_RECIPE,
+            P.MANAGE_EQUIPMENT,
+            P.RECORD_TRAINING,
+        }
     ),
-    Role.PRODUCTION_HEAD: frozenset({P.READ_RECORDS, P.DEFINE_PRODUCT, P.RUN_STEP, P.RECEIVE_MATERIAL, P.HOLD_LOT}),
+    Role.PRODUCTION_HEAD: frozenset(
+        {
+            P.READ_RECORDS,
+            P.DEFINE_PRODUCT,
+            P.RUN_STEP,
+            P.RECEIVE_MATERIAL,
+            P.HOLD_LOT,
+            P.DRAFT_RECIPE,
+            P.REVIEW_RECIPE,
+            P.MANAGE_EQUIPMENT,
+            P.RECORD_TRAINING,
+        }
+    ),
     Role.QA: frozenset(
         {
             P.READ_RECORDS,
@@ -66,6 +94,8 @@ ROLES: dict[Role, frozenset[Permission]] = {
             P.HOLD_LOT,
             P.LIFT_HOLD,
             P.RECALL_LOT,
+            P.APPROVE_RECIPE,
+            P.APPROVE_EXCEPTION,
         }
     ),
     Role.AUDITOR: frozenset({P.READ_RECORDS, P.READ_AUDIT}),
@@ -86,6 +116,7 @@ TOXIC_PAIRS: tuple[tuple[Permission, Permission, str], ...] = (
     (P.MANAGE_USERS, P.IMPORT_RESULT, "who manages users has no laboratory rights"),
     (P.MANAGE_USERS, P.REVIEW_RESULT, "who manages users has no laboratory rights"),
     (P.IMPORT_RESULT, P.REVIEW_RESULT, "who enters results cannot review them"),
+    (P.DRAFT_RECIPE, P.APPROVE_RECIPE, "who writes recipes does not approve them"),
     (P.RUN_STEP, P.REVIEW_RESULT, "production and quality control are independent (AMWHV 12, EU GMP Chapter 2)"),
 )
 

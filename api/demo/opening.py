@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from api.demo.control import introduced
 from api.demo.lab import Lab, Story, credentials
 from api.demo.panel import METHODS, panel
 from api.demo.products import MATERIALS, PRODUCTS
@@ -52,6 +53,7 @@ def opening(lab: Lab) -> Story[None]:
     lab.act("cleo", approve_statement, decision)
     for number in lab.materials.values():
         accepted(lab, number, "identity and supplier's certificate comply", "quentin")
+    introduced(lab)
 
 
 def delivered(lab: Lab, material: tuple[str, str, str, str, str]) -> str:

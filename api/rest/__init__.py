@@ -6,14 +6,17 @@ from api.rest import (
     audit,
     certificates,
     compare,
+    equipment,
     following,
     labels,
     laboratory,
     log,
     lots,
+    materials,
     people,
     public,
     published,
+    recipes,
     schemas,
     steps,
 )
@@ -33,6 +36,9 @@ PARTS = (
     published,
     schemas,
     audit,
+    recipes,
+    equipment,
+    materials,
 )
 
 

@@ -89,6 +89,13 @@ def lot_row(lot: Lot, product_code: str | None, today: date) -> LotRow:
     return LotRow(**facts, state=state_on(lot.state, lot.expires_on, today), product_code=product_code)
 
 
+def lot_id_of(session: Session, lot_number: str) -> int:
+    """The id of a lot. Raises NotFound."""
+    if (found := session.exec(select(Lot.id).where(Lot.lot_number == lot_number)).first()) is not None:
+        return found
+    raise NotFound(Reason("lot-not-found", f"there is no lot {lot_number!r}", "lot_number"))
+
+
 def find_lots(
     session: Session,
     today: date,

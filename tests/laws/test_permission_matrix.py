@@ -75,6 +75,30 @@ TABLE: dict[str, Need] = {
     "GET /api/v1/steps/{step_number}": _READ,
     "POST /api/v1/steps/{step_number}/readings": _needs(P.RUN_STEP),
     "POST /api/v1/readings/{reading_id}/correction": _needs(P.RUN_STEP),
+    "GET /api/v1/recipes": _READ,
+    "POST /api/v1/recipes/{code}": _needs(P.DRAFT_RECIPE, P.READ_RECORDS),
+    "GET /api/v1/recipes/{code}/{revision}": _READ,
+    "GET /api/v1/recipes/{code}/{revision}/difference/{other}": _READ,
+    "POST /api/v1/recipes/{code}/{revision}/review": _needs(P.REVIEW_RECIPE, P.READ_RECORDS),
+    "POST /api/v1/recipes/{code}/{revision}/approval": _needs(P.APPROVE_RECIPE, P.READ_RECORDS),
+    "POST /api/v1/steps/{step_number}/start-verification": _needs(P.RUN_STEP),
+    "POST /api/v1/steps/{step_number}/reading-verifications": _needs(P.RUN_STEP),
+    "GET /api/v1/lots/{lot_number}/hold-times": _READ,
+    "GET /api/v1/lots/{lot_number}/batch-record.pdf": _READ,
+    "GET /api/v1/equipment": _READ,
+    "POST /api/v1/equipment": _needs(P.MANAGE_EQUIPMENT, P.READ_RECORDS),
+    "GET /api/v1/equipment/{code}": _READ,
+    "POST /api/v1/equipment/{code}/events": _needs(P.MANAGE_EQUIPMENT, P.READ_RECORDS),
+    "GET /api/v1/equipment/{code}/lots": _READ,
+    "POST /api/v1/exceptions": _needs(P.APPROVE_EXCEPTION),
+    "GET /api/v1/training": _READ,
+    "POST /api/v1/training": _needs(P.RECORD_TRAINING, P.READ_RECORDS),
+    "GET /api/v1/training/requirements": _READ,
+    "POST /api/v1/training/requirements": _needs(P.RECORD_TRAINING, P.READ_RECORDS),
+    "GET /api/v1/materials": _READ,
+    "GET /api/v1/materials/{lot_number}": _READ,
+    "POST /api/v1/materials/{lot_number}/papers": _needs(P.RECEIVE_MATERIAL, P.READ_RECORDS),
+    "POST /api/v1/materials/{lot_number}/stock-corrections": _needs(P.RECEIVE_MATERIAL, P.READ_RECORDS),
     "GET /api/v1/step-kinds": _READ,
     "GET /api/v1/tests": _READ,
     "GET /api/v1/methods": _READ,
@@ -228,7 +252,7 @@ def knock(house: House, name: str, role: Role | None) -> int:
     if name == "POST /api/v1/session":
         sent = {}  # an empty body: a wrong password would count towards the lock-out
     path = (
-        path.replace("{role}", "qa").replace("{result_id}", "0").replace("{reading_id}", "0").replace("{revision}", "1")
+        path.replace("{role}", "qa").replace("{result_id}", "0").replace("{reading_id}", "0").replace("{revision}", "1").replace("{other}", "1")
     )
     status = house.ask(who, method, path.replace("{", "").replace("}", ""), **sent).status_code
     if method == "DELETE" and who:
