@@ -30,18 +30,12 @@ from reports.press import Press
 from tests import build
 from tests.behind import triggers_asleep
 from tests.cast import Clock, act, credentials
-from tests.signing.keys import authority, certified, laboratory, log_key, signer, signer_of
+from tests.signing.keys import authority, certified, laboratory, log_key, signer_of
 from tests.stages import LOT
 
 pytestmark = pytest.mark.stage("in_review")
 
 Exolotl = Callable[..., Result]
-
-
-@pytest.fixture
-def site(site: Site) -> Site:
-    """A laboratory that signs what it prints."""
-    return replace(site, print_certificate=Press(signer(), Look()))
 
 
 @pytest.fixture
