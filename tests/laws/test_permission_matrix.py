@@ -116,6 +116,7 @@ TABLE: dict[str, Need] = {
     "GET /api/v1/documents/{sha256}": _READ,
     "GET /api/v1/lots/{lot_number}/certificate/draft.pdf": _READ,
     "GET /api/v1/certificates/{certificate_number}": _READ,
+    "GET /api/v1/certificates/{certificate_number}.pdf": _READ,
     "POST /api/v1/certificates/{certificate_number}/revision": _needs(P.RELEASE_LOT),
     "POST /api/v1/certificates/{certificate_number}/withdrawal": _needs(P.RELEASE_LOT),
     "GET /api/v1/register": _READ,
