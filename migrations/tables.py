@@ -9,6 +9,7 @@ import domain.certificates.statements
 import domain.deviations.models
 import domain.documents
 import domain.jobs
+import domain.laboratory.control_models
 import domain.laboratory.models
 import domain.lots.models
 import domain.lots.numbers

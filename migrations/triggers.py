@@ -35,7 +35,7 @@ def statements(dialect: str, table: str, events: tuple[str, ...]) -> list[str]:
     """The SQL that makes a table refuse UPDATE or DELETE."""
     if dialect == "sqlite":
         return [
-            f'CREATE TRIGGER "{name_of(table, event)}" BEFORE {event} ON "{table}"'
+            f'CREATE TRIGGER IF NOT EXISTS "{name_of(table, event)}" BEFORE {event} ON "{table}"'
             f" BEGIN SELECT RAISE(ABORT, 'exolotl: rows of \"{table}\" are never {WHAT[event]}'); END"
             for event in events
         ]
@@ -43,7 +43,7 @@ def statements(dialect: str, table: str, events: tuple[str, ...]) -> list[str]:
     return [
         _FUNCTION,
         *(
-            f'CREATE TRIGGER "{name_of(table, event)}" BEFORE {event} ON "{table}"'
+            f'CREATE OR REPLACE TRIGGER "{name_of(table, event)}" BEFORE {event} ON "{table}"'
             " FOR EACH STATEMENT EXECUTE FUNCTION exolotl_refuse()"
             for event in (*events, *also)
         ),
@@ -59,6 +59,15 @@ def found_in(connection: sa.Connection) -> set[str]:
         " WHERE NOT t.tgisinternal AND t.tgenabled = 'O' AND c.relnamespace = current_schema()::regnamespace"
     )
     return {name for name in connection.exec_driver_sql(query).scalars() if "_never_" in name}
+
+
+def restore(connection: sa.Connection) -> None:
+    """Give every protected table its triggers again: SQLite alters a table by copying it, and a copy has none."""
+    there, tables = found_in(connection), set(sa.inspect(connection).get_table_names())
+    for table, events in protected().items():
+        missing = tuple(event for event in events if name_of(table, event) not in there)
+        for statement in statements(connection.dialect.name, table, missing) if missing and table in tables else ():
+            connection.exec_driver_sql(statement.replace("%", "%%") if connection.dialect.name == "postgresql" else statement)
 
 
 @Operations.register_operation("protect")

@@ -191,7 +191,7 @@ def _sterility_time(case: Case) -> Iterator[Reason]:
         if reason := too_early(
             finding.method,
             load_value(result.value),
-            believed_start(finding.sample, result.started_at),
+            believed_start(case.session, finding.sample, result.started_at),
             min(result.finished_at, case.now),
         ):
             yield reason

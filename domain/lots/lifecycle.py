@@ -242,3 +242,29 @@ def move(work: Work, lot: Lot, action: str, *, signature_id: int | None = None) 
             signature_id=signature_id,
         )
     )
+
+
+SYSTEM = "Exolotl"
+"""Who is on record for a move that follows from a rule and not from a person's decision."""
+
+
+def seize(work: Work, lot: Lot, reason: str) -> LotMove | None:
+    """The system puts a lot on hold within the act that gave the reason; None where there is nothing left to hold.
+
+    Nobody's decision, so no permission and no signature; lifting it is QA's, as with any hold.
+    """
+    if lot.state not in RULES["hold"].from_:
+        return None
+    lot.held_from, lot.state = lot.state, S.ON_HOLD
+    return work.add(
+        LotMove(
+            lot_id=lot.key,
+            action="hold",
+            from_state=lot.held_from,
+            to_state=S.ON_HOLD,
+            actor_id=None,
+            actor=SYSTEM,
+            moved_at=work.now,
+            reason=reason,
+        )
+    )
