@@ -31,6 +31,8 @@ class Permission(StrEnum):
     HOLD_LOT = "hold_lot"
     LIFT_HOLD = "lift_hold"
     RECALL_LOT = "recall_lot"
+    REVIEW_PRODUCTION = "review_production"
+    CONCLUDE_OOS = "conclude_oos"
 
 
 class Role(StrEnum):
@@ -54,7 +56,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
     Role.REVIEWER: frozenset(
         {P.READ_RECORDS, P.REVIEW_RESULT, P.DEFINE_METHOD, P.DRAFT_SPECIFICATION, P.SUBMIT_LOT, P.HOLD_LOT}
     ),
-    Role.PRODUCTION_HEAD: frozenset({P.READ_RECORDS, P.DEFINE_PRODUCT, P.RUN_STEP, P.RECEIVE_MATERIAL, P.HOLD_LOT}),
+    Role.PRODUCTION_HEAD: frozenset({P.READ_RECORDS, P.DEFINE_PRODUCT, P.RUN_STEP, P.RECEIVE_MATERIAL, P.HOLD_LOT, P.REVIEW_PRODUCTION}),
     Role.QA: frozenset(
         {
             P.READ_RECORDS,
@@ -66,6 +68,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
             P.HOLD_LOT,
             P.LIFT_HOLD,
             P.RECALL_LOT,
+            P.CONCLUDE_OOS,
         }
     ),
     Role.AUDITOR: frozenset({P.READ_RECORDS, P.READ_AUDIT}),
@@ -86,6 +89,8 @@ TOXIC_PAIRS: tuple[tuple[Permission, Permission, str], ...] = (
     (P.MANAGE_USERS, P.IMPORT_RESULT, "who manages users has no laboratory rights"),
     (P.MANAGE_USERS, P.REVIEW_RESULT, "who manages users has no laboratory rights"),
     (P.IMPORT_RESULT, P.REVIEW_RESULT, "who enters results cannot review them"),
+    (P.ENTER_RESULT, P.CONCLUDE_OOS, "who tests lots does not conclude on the results"),
+    (P.REVIEW_PRODUCTION, P.CONCLUDE_OOS, "who answers for production does not conclude on the results"),
     (P.RUN_STEP, P.REVIEW_RESULT, "production and quality control are independent (AMWHV 12, EU GMP Chapter 2)"),
 )
 

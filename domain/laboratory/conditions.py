@@ -73,7 +73,7 @@ def why_not_of_lot(
         yield reason
 
 
-def why_not_corrected(session: Session, old: Result) -> Iterator[Reason]:
+def why_not_corrected(session: Session, old: Result, inoculation_id: int | None) -> Iterator[Reason]:
     """What is under investigation is not corrected: an error is concluded there, and the result stays as it is."""
     derived = select(ResultInput.result_id).where(ResultInput.input_result_id == old.id)
     found = select(OosResult.id).where((col(OosResult.result_id) == old.id) | col(OosResult.result_id).in_(derived))
@@ -83,7 +83,7 @@ def why_not_corrected(session: Session, old: Result) -> Iterator[Reason]:
             f"result {old.id} is under investigation as out of specification; an error is concluded there, not corrected here",
             "result_id",
         )
-    if old.inoculation_id is not None:
+    if old.inoculation_id is not None and inoculation_id is None:
         yield Reason("not-by-hand", "this result follows from the readings of its inoculation", "result_id")
 
 

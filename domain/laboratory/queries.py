@@ -27,7 +27,7 @@ from domain.laboratory.values import load_value
 from domain.laboratory.verdict import Criterion, Judgement, Verdict, judge
 
 #: The worst verdict of several results of one test counts: nothing is averaged away.
-_WORST = (Verdict.PASS, Verdict.MISSING, Verdict.INDETERMINATE, Verdict.FAIL)
+WORST = (Verdict.PASS, Verdict.MISSING, Verdict.INDETERMINATE, Verdict.FAIL)
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,8 @@ def worth_of(session: Session, lot_id: int) -> Worth:
     in_invalid_runs = of_lot.join(RunConclusion, col(RunConclusion.run_id) == Result.run_id).where(
         col(RunConclusion.valid).is_(False)
     )
-    invalid = set(session.exec(in_invalid_runs))
+    invalid: set[int | None] = set()
+    invalid.update(session.exec(in_invalid_runs))
     unconfirmed: set[int | None] = set()
     concluded = (
         select(OosResult.result_id, OosConclusion.outcome)
@@ -228,8 +229,8 @@ def worth_of(session: Session, lot_id: int) -> Worth:
     for result_id, outcome in session.exec(concluded):
         (invalid if outcome is Outcome.LABORATORY_ERROR else unconfirmed).add(result_id)
     if invalid:
-        inputs = select(ResultInput.result_id).where(col(ResultInput.input_result_id).in_(invalid))
-        invalid |= set(session.exec(inputs))
+        followed = select(ResultInput.result_id).where(col(ResultInput.input_result_id).in_(invalid))
+        invalid.update(session.exec(followed))
     return Worth(
         frozenset(one for one in invalid if one is not None), frozenset(one for one in unconfirmed if one is not None)
     )
@@ -240,8 +241,17 @@ def _line(row: SpecificationLine, method: Method | None, found: _Found, approved
     own = tuple(finding for finding in found.counted if finding.result.test_code == row.test_code)
     apart = tuple(finding for finding in found.unconfirmed if finding.result.test_code == row.test_code)
     judgements = [judged(criterion, method, finding, approved) for finding in own] or [judge(criterion, None)]
-    worst = max(judgements, key=lambda judgement: _WORST.index(judgement.verdict))
+    worst = max(judgements, key=lambda judgement: WORST.index(judgement.verdict))
     return Line(row, criterion, catalogue_test(row.test_code), method, own, worst, apart)
+
+
+def worst_of(session: Session, specification: Specification, line: Line, findings: Iterable[Finding]) -> Verdict:
+    """The worst verdict of some results by a line; missing where there is none."""
+    findings = tuple(findings)
+    used = {one.method.key for one in findings if one.method is not None}
+    approved = approved_ids(session, used) if specification.controlled else None
+    verdicts = [judged(line.criterion, line.method, one, approved).verdict for one in findings]
+    return max(verdicts, key=WORST.index) if verdicts else Verdict.MISSING
 
 
 def judged(

@@ -412,7 +412,7 @@ def _why_not_kept(
     if found.method is not None:
         yield from why_not_in_run(work.session, found.method, found.run, found.finished_at)
     if replaces is not None:
-        yield from why_not_corrected(work.session, replaces)
+        yield from why_not_corrected(work.session, replaces, found.inoculation.id if found.inoculation else None)
     yield from why_not_of_sample(work.session, sample)
     closed = (LotState.QA_REVIEW, LotState.RELEASED, LotState.REJECTED, LotState.RECALLED)
     if lot.state in closed or lot.held_from in closed:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 from pydantic import Field, ValidationError
 from sqlmodel import Session, col, select
@@ -113,7 +114,7 @@ def define_method(work: Work, command: DefineMethod) -> Method:
     printed = ("name", "principle", "instrument", "reference", "limitation_en", "limitation_de")
     refuse_claims({name: getattr(command, name) for name in printed})
     test = catalogue_test(command.test_code)
-    figures = {name: parse_decimal(text, name) for name in FIGURES if (text := getattr(command, name))}
+    figures: dict[str, Any] = {name: parse_decimal(text, name) for name in FIGURES if (text := getattr(command, name))}
     refuse_odd_method(test, figures, command.validation, command.validated_for)
     if test.derived is not None:
         raise Invalid(Reason("test-is-derived", f"{test.code} is calculated; it has no method of its own", "test_code"))
@@ -285,7 +286,8 @@ def _not_approved(session: Session, specification: Specification) -> Iterator[Re
         .where(SpecificationLine.specification_id == specification.id)
         .order_by(col(SpecificationLine.position))
     )
-    for method, approval in session.exec(lines):
+    rows: list[tuple[Method, MethodApproval | None]] = list(session.exec(lines).all())
+    for method, approval in rows:
         if approval is None:
             yield Reason(
                 "method-not-approved", f"QA has not approved {method.label}, the method for {method.test_code}"

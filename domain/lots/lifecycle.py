@@ -51,6 +51,9 @@ def _rule(
 
 _PRE_RELEASE = (S.QUARANTINE, S.UNDER_TEST, S.QA_REVIEW)
 
+#: What the laboratory's own control asks for, where it is used.
+LABORATORY = ("oos-concluded", "runs-valid", "sampling-fulfilled", "contract-checked", "slow-tests-final", "alerts-assessed")
+
 #: domain.md, section 5. `accept` is the release of what is not for patients by itself: donations, cell banks, raw
 #: materials.
 RULES: dict[str, Rule] = {
@@ -64,7 +67,7 @@ RULES: dict[str, Rule] = {
             S.QA_REVIEW,
             Permission.SUBMIT_LOT,
             Meaning.APPROVED,
-            guards=("not-expired", "results-final", "sterility-time"),
+            guards=("not-expired", "results-final", "sterility-time", *LABORATORY),
             not_by=("tested",),
         ),
         _rule(
@@ -84,6 +87,8 @@ RULES: dict[str, Rule] = {
                 "no-contamination",
                 "sterility-time",
                 "certificate-complete",
+                *LABORATORY,
+                "every-specification",
             ),
             not_by=("made", "tested", "reviewed"),
         ),
@@ -100,6 +105,10 @@ RULES: dict[str, Rule] = {
                 "donors-eligible",
                 "ancestors-released",
                 "no-failing-result",
+                "oos-concluded",
+                "runs-valid",
+                "contract-checked",
+                "slow-tests-final",
             ),
             not_by=("made", "tested", "reviewed"),
         ),
