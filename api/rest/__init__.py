@@ -2,10 +2,10 @@
 
 from fastapi import FastAPI
 
-from api.rest import audit, certificates, laboratory, lots, people, public, schemas, steps
+from api.rest import audit, certificates, investigations, laboratory, lots, people, public, schemas, steps, testing
 
 
 def install(app: FastAPI) -> None:
     """Add every router."""
-    for part in (public, steps, people, lots, laboratory, certificates, schemas, audit):  # searched in order: the most asked come first
+    for part in (public, steps, people, lots, laboratory, testing, investigations, certificates, schemas, audit):  # searched in order: the most asked come first
         app.router.routes.extend(part.router.routes)  # include_router would match each request twice over

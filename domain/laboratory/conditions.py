@@ -1,7 +1,7 @@
 """Why a result may not be recorded, as runs, custody, reserves, slow tests and investigations have it."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -100,6 +100,17 @@ def recorded_since(session: Session, row: Sample | Inoculation) -> datetime:
         latest = latest.where(entries.c.sequence <= sequence)
     at = session.execute(latest).scalar()
     return max(row.recorded_at, datetime.fromisoformat(at)) if at else row.recorded_at
+
+
+def believed(
+    session: Session, row: Sample | Inoculation, said: datetime, grace: timedelta, skew: timedelta
+) -> datetime:
+    """The start that somebody stated, but not more than the grace of a late entry before its row was recorded.
+
+    There is no grace where the clock showed less than acts before had shown: it was set back.
+    """
+    since = recorded_since(session, row)
+    return max(said, since if since > row.recorded_at + skew else since - grace)
 
 
 def run_numbered(work: Work, number: str | None) -> TestRun | None:

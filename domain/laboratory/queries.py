@@ -218,7 +218,8 @@ def worth_of(session: Session, lot_id: int) -> Worth:
         col(RunConclusion.valid).is_(False)
     )
     invalid: set[int | None] = set()
-    invalid.update(session.exec(in_invalid_runs))
+    in_runs = session.exec(in_invalid_runs).all()
+    invalid.update(in_runs)
     unconfirmed: set[int | None] = set()
     concluded = (
         select(OosResult.result_id, OosConclusion.outcome)
@@ -230,7 +231,8 @@ def worth_of(session: Session, lot_id: int) -> Worth:
         (invalid if outcome is Outcome.LABORATORY_ERROR else unconfirmed).add(result_id)
     if invalid:
         followed = select(ResultInput.result_id).where(col(ResultInput.input_result_id).in_(invalid))
-        invalid.update(session.exec(followed))
+        calculated = session.exec(followed).all()
+        invalid.update(calculated)
     return Worth(
         frozenset(one for one in invalid if one is not None), frozenset(one for one in unconfirmed if one is not None)
     )

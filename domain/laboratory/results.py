@@ -14,7 +14,7 @@ from domain.errors import Conflict, Invalid, NotFound, Reason, Refused, refuse_i
 from domain.laboratory.catalogue import TESTS, Test
 from domain.laboratory.catalogue import test as catalogue_test
 from domain.laboratory.conditions import (
-    recorded_since,
+    believed,
     run_numbered,
     why_not_corrected,
     why_not_in_run,
@@ -442,12 +442,13 @@ def believed_start(session: Session, sample: Sample, started_at: datetime) -> da
 
     Neither a back-dated sample nor a clock that was set back when it was recorded can make a slow test final early.
     """
-    return max(started_at, recorded_since(session, sample) - LATE_AFTER)
+    return believed(session, sample, started_at, LATE_AFTER, CLOCK_SKEW)
 
 
 def too_early(method: Method | None, value: ReportableValue, started_at: datetime, until: datetime) -> Reason | None:
-    """Why a slow test is not final yet (USP <71>: no growth only after 14 days); growth is final when it is seen."""
-    if method is None or method.minimum_days is None or value == Qualitative(term="growth"):
+    """Why a slow test is not final yet (USP <71>: no growth only after 14 days); growth is final when it is seen, and so is an invalid test."""
+    at_once = value in (Qualitative(term="growth"), Qualitative(term="invalid"))
+    if method is None or method.minimum_days is None or at_once:
         return None
     earliest = started_at + timedelta(days=method.minimum_days)
     if until >= earliest:

@@ -17,7 +17,7 @@ from domain.deviations.models import DeviationOrigin, Severity
 from domain.deviations.opening import open_deviation
 from domain.errors import Conflict, Invalid, NotFound, Reason, Refused
 from domain.laboratory.catalogue import test as catalogue_test
-from domain.laboratory.conditions import recorded_since, why_not_of_lot, why_not_of_sample
+from domain.laboratory.conditions import believed, why_not_of_lot, why_not_of_sample
 from domain.laboratory.control_models import Growth, GrowthReading, Inoculation
 from domain.laboratory.models import Method, Result, Sample
 from domain.laboratory.queries import worth_of
@@ -190,7 +190,7 @@ def earliest_final(session: Session, begun: Inoculation, method: Method, reading
 
 def believed_inoculation(session: Session, begun: Inoculation) -> datetime:
     """As said, but no more than a day before it was on record, whatever the server's clock showed then."""
-    return max(begun.inoculated_at, recorded_since(session, begun) - LATE_AFTER)
+    return believed(session, begun, begun.inoculated_at, LATE_AFTER, CLOCK_SKEW)
 
 
 def _deviate_for_gaps(
