@@ -12,7 +12,18 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 
 from api import problem_types
-from domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Reason, Refused, Stale, Unauthenticated, Unavailable
+from domain.errors import (
+    Conflict,
+    DomainError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Reason,
+    Refused,
+    Stale,
+    Unauthenticated,
+    Unavailable,
+)
 
 logger = logging.getLogger("exolotl")
 

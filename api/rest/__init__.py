@@ -7,5 +7,6 @@ from api.rest import audit, certificates, investigations, laboratory, lots, peop
 
 def install(app: FastAPI) -> None:
     """Add every router."""
-    for part in (public, steps, people, lots, laboratory, testing, investigations, certificates, schemas, audit):  # searched in order: the most asked come first
+    # searched in order: the most asked come first
+    for part in (public, steps, people, lots, laboratory, testing, investigations, certificates, schemas, audit):
         app.router.routes.extend(part.router.routes)  # include_router would match each request twice over

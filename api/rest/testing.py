@@ -71,6 +71,7 @@ Start: Any = body_of(Inoculate, "sample_number")
 Look: Any = body_of(ReadGrowth, "sample_number")
 End: Any = body_of(ConcludeSlowTest, "sample_number")
 Figures: Any = body_of(EnterContractResult, "sample_number")
+Report: Any = body_of(KeepReport, "data", "file_name")
 Again: Any = body_of(CheckTranscription, "result_id")
 
 
@@ -212,9 +213,9 @@ def list_reports(ask: Any = asking()) -> list[ReportView]:
 
 
 @router.post("/contract-reports", status_code=201, responses=answers(404))
-def new_report(body: KeepReport, act: Any = acting(keep_report)) -> ReportView:
+def new_report(body: Report, act: Any = acting(keep_report)) -> ReportView:
     """Record the report of a contract laboratory; its file was uploaded to /documents before."""
-    return ReportView.model_validate(act(body))
+    return ReportView.model_validate(act(command_from(KeepReport, body)))
 
 
 @router.post("/samples/{sample_number}/contract-results", status_code=201, responses=answers(404))

@@ -8,26 +8,34 @@ from api.web.certificates import router as certificate_pages
 from api.web.documentation import FILES as DOCUMENTATION
 from api.web.documentation import router as documentation_pages
 from api.web.donors import router as donor_pages
+from api.web.investigations import router as investigation_pages
 from api.web.laboratory import router as laboratory_pages
 from api.web.lots import router as lot_pages
 from api.web.pages import FOLDER, problem_page
 from api.web.people import router as people_pages
 from api.web.products import router as product_pages
 from api.web.public import router as public_pages
+from api.web.runs import router as run_pages
+from api.web.sampling import router as sampling_pages
 from api.web.security import SecurityHeaders
 from api.web.sign_in import router as sign_in_pages
+from api.web.slow_tests import router as slow_test_pages
 from api.web.specifications import router as specification_pages
 from api.web.steps import router as step_pages
 
 ROUTERS = (
     sign_in_pages,
     public_pages,
+    sampling_pages,  # before the lots' too: samples are drawn by plan
     certificate_pages,  # before the lots', whose acts are named in the last part of an address
     lot_pages,
     product_pages,
     step_pages,
     donor_pages,
     laboratory_pages,
+    run_pages,
+    slow_test_pages,
+    investigation_pages,
     specification_pages,
     people_pages,
     documentation_pages,

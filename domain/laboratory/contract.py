@@ -18,12 +18,14 @@ from domain.work import Command, Work, operation
 
 
 class KeepReport(Command):
-    """Record the report of a contract laboratory; its file was uploaded before."""
+    """Record the report of a contract laboratory, with its file: uploaded before (sha256), or given here."""
 
     laboratory: str = Field(min_length=2, max_length=200)
     accreditation: str = Field(min_length=2, max_length=200, examples=["DIN EN ISO/IEC 17025, D-PL-00000-00-00"])
     report_number: str = Field(min_length=1, max_length=60)
-    sha256: str = Field(min_length=64, max_length=64)
+    sha256: str | None = Field(default=None, min_length=64, max_length=64)
+    file_name: str = Field(default="", max_length=200)
+    data: bytes | None = Field(default=None, repr=False)
     received_on: date
 
 
@@ -53,8 +55,13 @@ class CheckTranscription(Command):
 @operation(Permission.ENTER_RESULT)
 def keep_report(work: Work, command: KeepReport) -> ContractReport:
     """A laboratory's report number is recorded once."""
-    document_facts(work.session, command.sha256)
-    work.site.documents.get(command.sha256)
+    sha256 = command.sha256
+    if command.data:
+        sha256 = work.keep_document(command.data, command.file_name or "report", "application/octet-stream")
+    if sha256 is None:
+        raise Invalid(Reason("file-needed", "a report comes with its file", "file"))
+    document_facts(work.session, sha256)
+    work.site.documents.get(sha256)
     if command.received_on > work.today:
         raise Invalid(Reason("in-the-future", "a report is not received in the future", "received_on"))
     known = select(ContractReport.id).where(
@@ -63,8 +70,8 @@ def keep_report(work: Work, command: KeepReport) -> ContractReport:
     if work.session.exec(known).first() is not None:
         text = f"report {command.report_number} of {command.laboratory} is on record already"
         raise Conflict(Reason("report-exists", text, "report_number"))
-    facts = command.model_dump()
-    return work.add(ContractReport(**facts, recorded_at=work.now, recorded_by=work.actor.person))
+    facts = command.model_dump(exclude={"data", "file_name", "sha256"})
+    return work.add(ContractReport(**facts, sha256=sha256, recorded_at=work.now, recorded_by=work.actor.person))
 
 
 @operation(Permission.ENTER_RESULT)

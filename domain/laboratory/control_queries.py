@@ -38,12 +38,14 @@ from domain.laboratory.models import Method, Reserve, Result, Sample, SampleTest
 from domain.laboratory.oos import approval_of, results_of, retests_of
 from domain.laboratory.queries import all_lot_results
 from domain.laboratory.results import sample_named
-from domain.laboratory.sampling import overdue, plan_lines
+from domain.laboratory.sampling import STAGE_OF, overdue, plan_lines
 from domain.laboratory.sterility import earliest_final, readings_of
 from domain.laboratory.values import describe_value, load_value
 from domain.laboratory.verdict import Verdict
 from domain.lots.models import Lot, Product
 from domain.people.models import User
+from domain.people.operations import roles_held
+from domain.permissions import Permission, permissions_of
 from domain.work import View
 
 MOST = 300
@@ -649,3 +651,32 @@ def investigations_of(session: Session, lot_number: str) -> list[OosView]:
 
 def _names(session: Session) -> dict[int, str]:
     return dict(session.exec(select(User.id, User.name)).all())  # type: ignore[arg-type]
+
+
+def analysts(session: Session) -> list[tuple[str, str]]:
+    """Username and name of everybody who may enter results now."""
+    users = session.exec(select(User).where(col(User.active).is_(True)).order_by(User.name)).all()
+    able = (one for one in users if Permission.ENTER_RESULT in permissions_of(roles_held(session, one.key)))
+    return [(one.username, one.name) for one in able]
+
+
+def open_runs(session: Session, method_code: str) -> list[str]:
+    """Numbers of the runs of a method that are not concluded, newest first."""
+    found = (
+        select(TestRun.number)
+        .join(Method, col(TestRun.method_id) == Method.id)
+        .outerjoin(RunConclusion, col(RunConclusion.run_id) == TestRun.id)
+        .where(Method.code == method_code, col(RunConclusion.id).is_(None))
+    )
+    return list(session.exec(found.order_by(col(TestRun.id).desc()).limit(50)))
+
+
+def is_planned(session: Session, lot_number: str) -> bool:
+    """Whether an approved sampling plan can be asked of the lot: of its own product, or any at all where it is of none yet."""
+    lot = session.exec(select(Lot).where(Lot.lot_number == lot_number)).first()
+    if lot is None or lot.kind not in STAGE_OF:
+        return False
+    approved = select(SamplingPlan.id).join(SamplingPlanApproval, col(SamplingPlanApproval.plan_id) == SamplingPlan.id)
+    if lot.product_id is not None:
+        approved = approved.where(SamplingPlan.product_id == lot.product_id)
+    return session.exec(approved.limit(1)).first() is not None
