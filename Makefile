@@ -17,7 +17,7 @@ DEV := .venv/.stamp-dev-$(call digest,requirements-dev.lock)
 INSTALLED := $(if $(wildcard $(DEV)),$(DEV),$(RUN))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contracts dependencies containers bench lock clean browser
+.PHONY: help run test check lint types contracts dependencies containers bench lock clean browser programs
 
 help: ## explain the targets
 	@echo 'Exolotl: lots, quality control and certificates for EV products'
@@ -35,7 +35,7 @@ run: $(INSTALLED) ## set up, then serve with demo data in data/ at http://127.0.
 	.venv/bin/exolotl demo; \
 	exec .venv/bin/exolotl serve --host 127.0.0.1 --port $(PORT)
 
-test: $(DEV) browser ## set up, then run every test on SQLite and PostgreSQL and in a browser
+test: $(DEV) browser programs ## set up, then run every test on SQLite and PostgreSQL and in a browser
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: lint types contracts dependencies containers ## lint, types, import contracts, dependencies, lock files, container files
@@ -106,4 +106,15 @@ browser: $(DEV)
 	  fi; \
 	  $(PY) -m tests.servers chromium 2>/dev/null || .venv/bin/playwright install chromium || true; \
 	  $(PY) -m tests.servers chromium; \
+	fi
+
+# Other people's programs that the tests check PDF files and keys with; without them the run fails and says what to type.
+programs: $(DEV)
+	@if ! $(PY) -m tests.programs 2>/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then \
+	    missing="$$($(PY) -m tests.programs --packages)"; \
+	    echo "Installing $$missing …"; \
+	    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing; } >/dev/null || true; \
+	  fi; \
+	  $(PY) -m tests.programs; \
 	fi

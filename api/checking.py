@@ -1,11 +1,30 @@
-"""What a file is that somebody was sent: a certificate of this laboratory and current, one that no longer counts, altered, or not ours."""
+"""What a file is that somebody was sent: a certificate of this laboratory and current, one that no longer counts, altered, or not ours.
 
+Genuine is decided by the bytes and the records alone; the signature and what else is in the file are told beside it.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from anyio import CapacityLimiter, to_thread
+
+from api.checks import Check, minute, of_file, said, sentences_for
+from api.keys import trusted_at
+from api.limited import EXAMINER
+from domain.certificates.recognising import Issued, begins_as, claims_to_be, issued_as
 from domain.lots.models import LotState
+from domain.store import reading
+from domain.work import Site
+from reports.checking import Found
+
+Examine = Callable[[bytes, Sequence[bytes]], Found]
+
+#: Files checked at the same time; most of it is waiting for a place (api.limited).
+_APART = CapacityLimiter(16)
 
 
 class Outcome(StrEnum):
@@ -19,19 +38,6 @@ class Outcome(StrEnum):
     GENUINE_ON_HOLD = "genuine_on_hold"
     ALTERED = "altered"
     NOT_OURS = "not_ours"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at, and what was found, as a sentence in both languages.
-
-    code: `digest`, `record`, `signature`, `signer`, `timestamp`, `attachments`, `log`, `newest`, `lot`, in this order.
-    """
-
-    code: str
-    state: Literal["ok", "failed", "not_possible"]
-    en: str
-    de: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +68,98 @@ class Checked:
     def current(self) -> bool:
         """Genuine, the newest revision, not withdrawn, and of a lot that is released today."""
         return self.outcome is Outcome.GENUINE_CURRENT
+
+
+def check(site: Site, data: bytes, examine: Examine = EXAMINER.examine) -> Checked:
+    """What a file is, within two seconds whatever it is. `examine`: looks into it, in a limited process."""
+    found = examine(data, [one.dump() for one in trusted_at(site)])
+    now = site.clock()
+    today = site.today(now)
+    with reading(site.engine, consistent=True) as session:
+        issued = issued_as(session, data, today)
+        likened = (
+            None if issued else begins_as(session, data, today) or claims_to_be(session, data, found.number, today)
+        )
+    sha256 = hashlib.sha256(data).hexdigest()
+    if issued is not None:
+        return _of_issued(issued, found, sha256, now)
+    return _of_another(data, likened, found, sha256, now)
+
+
+async def check_apart(site: Site, data: bytes) -> Checked:
+    """The same from a route: in threads of its own, as a slow file must not take those that answer look-ups."""
+    return await to_thread.run_sync(check, site, data, limiter=_APART)
+
+
+def _of_issued(issued: Issued, found: Found, sha256: str, now: datetime) -> Checked:
+    spoilt = found.signature is not None and not found.signature.intact
+    since_log = issued.unsigned_sha256 is not None
+    sound = issued.sound and not spoilt and (issued.logged is not None or not since_log)
+    checks = (
+        said("digest", "issued", number=issued.number, revision=issued.revision, issued=minute(issued.issued_at)),
+        said("record", "sound") if issued.sound else said("record", "altered", "failed"),
+        *of_file(found, issued.content_sha256, unsigned=issued.unsigned_sha256 is None),
+        *_of_now(issued),
+    )
+    return Checked(
+        _outcome(issued) if sound else Outcome.ALTERED,
+        sha256,
+        now,
+        checks,
+        issued.document,
+        issued.number,
+        issued.revision,
+        issued.newest_revision,
+        issued.lot_number,
+        issued.state,
+    )
+
+
+def _outcome(issued: Issued) -> Outcome:
+    """What bars the use of a lot comes before a newer revision; the worst first."""
+    if issued.state is LotState.RECALLED:
+        return Outcome.GENUINE_RECALLED
+    if issued.withdrawn_at is not None:
+        return Outcome.GENUINE_WITHDRAWN
+    if issued.state is not LotState.RELEASED:
+        return Outcome.GENUINE_EXPIRED if issued.state is LotState.EXPIRED else Outcome.GENUINE_ON_HOLD
+    return Outcome.GENUINE_CURRENT if issued.revision == issued.newest_revision else Outcome.GENUINE_SUPERSEDED
+
+
+def _of_another(data: bytes, likened: Issued | None, found: Found, sha256: str, now: datetime) -> Checked:
+    """A file that was not issued: one of ours that was changed, one that pretends to be, or another one."""
+    signed_here = found.signature is not None and found.signature.trusted_by is not None
+    if likened is not None:
+        how = "begins" if likened.unsigned_size and likened.begins(data) else "claims"
+        first = said("digest", how, "failed", number=likened.number, revision=likened.revision)
+    else:
+        first = said("digest", "signed" if signed_here else "unknown", "failed")
+    outcome = Outcome.ALTERED if likened is not None or signed_here else Outcome.NOT_OURS
+    return Checked(
+        outcome,
+        sha256,
+        now,
+        (first, *of_file(found, None)),
+        likened.document if likened else None,
+        likened.number if likened else None,
+        (found.revision or likened.revision) if likened else None,
+    )
+
+
+def _of_now(issued: Issued) -> Iterator[Check]:
+    """What became of it."""
+    if issued.logged is not None:
+        at = minute(datetime.fromisoformat(issued.logged.leaf.at))
+        yield said("log", "entered", at=at, position=issued.logged.position)
+    elif issued.unsigned_sha256 is None:
+        yield said("log", "before", "not_possible")
+    else:
+        yield said("log", "missing", "failed")
+    if issued.withdrawn_at is not None:
+        yield said("newest", "withdrawn", "failed", withdrawn=minute(issued.withdrawn_at))
+    elif issued.revision != issued.newest_revision:
+        yield said("newest", "superseded", "failed", newest=issued.newest_revision)
+    else:
+        yield said("newest", "newest")
+    told = issued.state.value if issued.state.value in sentences_for("lot") else "other"
+    yield said("lot", told, "ok" if issued.state is LotState.RELEASED else "failed", lot=issued.lot_number)

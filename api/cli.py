@@ -1,6 +1,5 @@
-"""The command line: serve, migrate, demo, create-user, verify-audit, verify-certificate, import-file, worker."""
+"""The command line: serve, migrate, demo, create-user, verify-audit, verify-certificate, signing-certificate, import-file, worker."""
 
-import hashlib
 import sys
 import time
 from datetime import datetime
@@ -10,16 +9,20 @@ from typing import Annotated
 import typer
 import uvicorn
 from pydantic import SecretStr, ValidationError
-from rich.console import Console
 from rich.progress import Progress
-from rich.text import Text
 
+from api.keys import log_keys_of
+from api.letters import handlers
 from api.problems import reasons_of
 from api.settings import settings
+from api.terminal import console, say, stop
+from api.verifying import signing_certificate, verify_certificate
+from api.webhooks import Webhooks
 from api.worker import run
 from domain import audit
-from domain.certificates.queries import anchors, check_file
-from domain.errors import DomainError, Reason
+from domain.certificates.log_check import check_log
+from domain.certificates.queries import anchors
+from domain.errors import DomainError
 from domain.instruments.imports import ImportNanoSight, import_nanosight
 from domain.people.models import SignInKind
 from domain.people.operations import COMMAND_LINE, CreateUser, create_user
@@ -32,20 +35,10 @@ from migrations import current, upgrade
 app = typer.Typer(
     no_args_is_help=True, help="Exolotl: lots, quality control and certificates.", pretty_exceptions_enable=False
 )
-console = Console()
+app.command("verify-certificate")(verify_certificate)
+app.command("signing-certificate")(signing_certificate)
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
-
-
-def _say(text: str, style: str = "") -> None:
-    """One line as it is: no markup is read in it (`[pH]` is a unit) and nothing is wrapped."""
-    console.print(Text(text, style), soft_wrap=True)
-
-
-def _stop(reasons: tuple[Reason, ...]) -> typer.Exit:
-    for reason in reasons:
-        _say(f"{reason.code}: {reason.text}" + (f" ({reason.field})" if reason.field else ""), "red")
-    return typer.Exit(1)
 
 
 @app.command()
@@ -56,18 +49,26 @@ def serve(
 ) -> None:
     """Serve the pages and the API."""
     if settings().database_url.startswith("sqlite") and workers > 1:
-        _say("SQLite takes one process: --workers 1, or PostgreSQL")
+        say("SQLite takes one process: --workers 1, or PostgreSQL")
         raise typer.Exit(2)
     if settings().demo:
         _say_where(host, port)
-    uvicorn.run("api.main:create_app", factory=True, host=host, port=port, workers=workers, log_level="warning")
+    uvicorn.run(
+        "api.main:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_level="warning",
+        proxy_headers=False,  # whose word counts is a setting of ours: EXOLOTL_TRUSTED_PROXIES
+    )
 
 
 def _say_where(host: str, port: int) -> None:
     from api.demo import where_to_look  # noqa: PLC0415 - only where demo data may be
 
     for line in where_to_look(settings().site(), f"http://{host}:{port}"):
-        _say(line)
+        say(line)
 
 
 @app.command()
@@ -75,18 +76,18 @@ def migrate() -> None:
     """Bring the database to the schema of this version."""
     engine = settings().site().engine
     upgrade(engine)
-    _say(f"schema {current(engine)}")
+    say(f"schema {current(engine)}")
 
 
 @app.command()
 def demo() -> None:
     """Fill an empty database with the demo lots; repeating it changes nothing."""
     if not settings().demo:
-        _say("The demo cast works in demo mode only: set EXOLOTL_DEMO=1, and never where real lots are.")
+        say("The demo cast works in demo mode only: set EXOLOTL_DEMO=1, and never where real lots are.")
         raise typer.Exit(2)
     from api.demo import make  # noqa: PLC0415 - only where demo data may be
 
-    _say(str(make(settings().site())))
+    say(str(make(settings().site())))
 
 
 @app.command("create-user")
@@ -107,15 +108,15 @@ def create_user_command(
         with transaction(settings().site(), COMMAND_LINE) as work:
             create_user(work, command)
     except DomainError as error:
-        raise _stop(error.reasons) from None
+        raise stop(error.reasons) from None
     except ValidationError as error:
-        raise _stop(reasons_of(error.errors())) from None
-    _say(f"{username} can sign in as {', '.join(role)}")
+        raise stop(reasons_of(error.errors())) from None
+    say(f"{username} can sign in as {', '.join(role)}")
 
 
 @app.command("verify-audit")
 def verify_audit() -> None:
-    """Check the whole audit trail, every record against it, and the heads printed on certificates."""
+    """Check the whole audit trail, every record against it, the heads printed on certificates, and the public log."""
     site = settings().site()
     with reading(site.engine) as session:
         printed = list(anchors(session))
@@ -124,29 +125,15 @@ def verify_audit() -> None:
         task = bar.add_task("entries", total=None)
         found = audit.verify(site.engine, printed, lambda done: bar.update(task, completed=done))
     seconds = time.perf_counter() - started
-    _say(f"{found.entries} entries, {found.rows} records, {len(printed)} printed heads in {seconds:.2f} s")
-    _say(f"head {found.head.sequence} {found.head.digest}")
-    if found.broken:
-        _say(f"broken: {found.broken}", "red")
+    say(f"{found.entries} entries, {found.rows} records, {len(printed)} printed heads in {seconds:.2f} s")
+    say(f"head {found.head.sequence} {found.head.digest}")
+    logged = check_log(site.engine, log_keys_of(settings(), site))
+    say(f"{logged.entries} entries in the public log" + (f", root {logged.head.root}" if logged.head else ""))
+    for broken in filter(None, (found.broken, logged.broken)):
+        say(f"broken: {broken}", "red")
+    if found.broken or logged.broken:
         raise typer.Exit(1)
-    _say("the audit trail is whole", "green")
-
-
-@app.command("verify-certificate")
-def verify_certificate(file: File) -> None:
-    """Tell whether a PDF is a certificate of this site, byte for byte, and what its lot's state is today."""
-    site = settings().site()
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    with reading(site.engine) as session:
-        found = check_file(session, digest, site.today())
-    if found is None:
-        _say(f"not a certificate of this site, or altered: SHA-256 {digest}", "red")
-        raise typer.Exit(1)
-    if not found.sound:
-        _say(f"the stored content of {found.number} was altered", "red")
-        raise typer.Exit(1)
-    newest = "newest revision" if found.newest else f"superseded by revision {found.lot.revision}"
-    _say(f"{found.number} rev. {found.revision}, {newest}; lot {found.lot.lot_number} is {found.lot.state.value}")
+    say("the audit trail is whole", "green")
 
 
 @app.command("import-file")
@@ -180,14 +167,15 @@ def import_file(
         with transaction(site, actor) as work:
             results = [(one.id, one.test_code, one.value) for one in import_nanosight(work, command)]
     except DomainError as error:
-        raise _stop(error.reasons) from None
+        raise stop(error.reasons) from None
     except ValidationError as error:
-        raise _stop(reasons_of(error.errors())) from None
+        raise stop(reasons_of(error.errors())) from None
     for key, code, value in results:
-        _say(f"result {key} {code}: {value}")
+        say(f"result {key} {code}: {value}")
 
 
 @app.command()
 def worker(once: Annotated[bool, typer.Option(help="stop when nothing is due")] = False) -> None:
-    """Do what is queued, and check the audit trail every night."""
-    sys.exit(run(settings().site(), once=once))
+    """Do what is queued, tell followers of lots, and check the audit trail every night."""
+    known = settings()
+    sys.exit(run(known.site(), handlers(known.mail(), Webhooks(known.webhooks_may_be_local)), once=once))

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 
 from api.deps import site_of
+from api.keys import signing_state
 from domain.store import reading
 from migrations import current, revisions
 
@@ -32,7 +33,7 @@ def live() -> dict[str, str]:
 
 @router.get("/health/ready")
 def ready(request: Request, response: Response) -> dict[str, str]:
-    """The database answers and has the schema of this version."""
+    """The database answers and has the schema of this version; `signing` says what is wrong with the signing key, or that it ends soon."""
     engine = site_of(request).engine
     try:
         with reading(engine) as session:
@@ -43,7 +44,8 @@ def ready(request: Request, response: Response) -> dict[str, str]:
     except sa.exc.SQLAlchemyError:
         response.status_code = 503
         return {"status": "the database does not answer"}
-    return {"status": "ready"}
+    warning = signing_state(site_of(request)).warning
+    return {"status": "ready", **({"signing": warning} if warning else {})}
 
 
 @router.get("/metrics")

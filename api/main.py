@@ -1,5 +1,6 @@
 """The application: the JSON API, the pages, refusals, health."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -10,11 +11,14 @@ from prometheus_client import CollectorRegistry
 
 import api.rest
 import api.web
-from api import health, problems
+from api import health, keys, problems
+from api.limited import EXAMINER
 from api.limits import BodyLimit
 from api.rate_limits import RateLimits
 from api.settings import Settings, settings
 from domain.work import Site
+
+logger = logging.getLogger("exolotl")
 
 DESCRIPTION = """
 Lots, quality control and certificates of analysis for secretome and extracellular-vesicle products.
@@ -34,6 +38,9 @@ def create_app(site: Site | None = None, threads: int | None = None, given: Sett
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = tokens
+        EXAMINER.start()
+        if warning := keys.signing_state(chosen).warning:
+            logger.warning("%s", warning)
         yield
         chosen.engine.dispose()
 
@@ -51,6 +58,7 @@ def create_app(site: Site | None = None, threads: int | None = None, given: Sett
     app.include_router(health.router)
     registry = CollectorRegistry()
     app.state.metrics = SimpleNamespace(registry=registry)
+    keys.watch(chosen, registry)
     app.add_middleware(RateLimits, rules=known.rate_rules(), registry=registry)
     api.web.install(app)
     app.add_middleware(BodyLimit)

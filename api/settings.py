@@ -1,19 +1,27 @@
 """Every setting, read from EXOLOTL_… variables; the table in the README is checked against this class."""
 
 from functools import cache
+from pathlib import Path
+from typing import Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from api import keys
 from api.mail import Mail, checked_sender
 from api.rate_limits import IN_MEMORY, Budget, Proxies, Rules, limits_of, store_of
 from domain.documents import Documents
 from domain.errors import Invalid
 from domain.lots.numbers import checked_scheme
 from domain.store import engine_for
-from domain.work import Profile, Site
-from reports.certificate import render
+from domain.work import Place, Profile, Site
+from reports.labels import print_labels
+from reports.look import Look
+from reports.press import Press
+
+#: What batch certificates of the demo name; like everything there it is invented.
+DEMO_LICENCE = "DE_XX_00_MIA_0000 (invented)"
 
 
 class Settings(BaseSettings):
@@ -36,6 +44,11 @@ class Settings(BaseSettings):
     site_phone: str = Field(default="", description="the manufacturer's telephone (ICH Q7 11.44); needed to release")
     site_email: str = Field(default="", description="whom a clinic writes to, also about a recall")
     site_licence: str = Field(default="", description="manufacturing licence, if there is one")
+    site_places: tuple[Place, ...] = Field(
+        default=(),
+        description="sites that make and test, for batch certificates, as JSON:"
+        ' `[{"name": …, "address": …, "activity_en": …, "activity_de": …, "licence": …}]`; none: the manufacturer alone',
+    )
     site_time_zone: str = Field(
         default="Europe/Berlin", description="a lot expires at the end of its expiry date in this zone"
     )
@@ -43,6 +56,15 @@ class Settings(BaseSettings):
         default="{series}{year:02d}-{count:04d}",
         description="lot numbers: `{series}`, `{year}`, `{count}`; at most 20 characters",
     )
+    look_theme: str = Field(
+        default="petrol", description="how documents look: `petrol`, or `plain`, which takes little ink"
+    )
+    look_paper: str = Field(default="a4", description="`a4` or `letter`")
+    look_accent: str = Field(
+        default="", description="a colour as `#0E4F5A` in place of the theme's; white text must be readable on it"
+    )
+    look_logo: str = Field(default="", description="your logo: an SVG file of plain shapes, or a PNG file")
+    look_languages: str = Field(default="en,de", description="one or two languages of documents, the leading one first")
     threads: int = Field(
         default=0, ge=0, le=100, description="requests worked on at once; 0: 2 on SQLite, 10 on PostgreSQL"
     )
@@ -68,6 +90,35 @@ class Settings(BaseSettings):
     mail_from: str = Field(default="", description="whom letters to followers come from")
     webhooks_may_be_local: bool = Field(
         default=False, description="for tests only: webhooks may reach loopback addresses and any port"
+    )
+    signing_pkcs12: str = Field(
+        default="",
+        description="the key that signs certificates: a PKCS#12 file with its certificate and those above it",
+    )
+    signing_password: str = Field(default="", description="the password of that file", repr=False)
+    signing_pkcs11: str = Field(
+        default="", description="or a key on a token: the PKCS#11 module, as `/usr/lib/softhsm/libsofthsm2.so`"
+    )
+    signing_token: str = Field(default="", description="the label of the token")
+    signing_key: str = Field(default="", description="the label of the key and of its certificate on the token")
+    signing_pin: str = Field(default="", description="the PIN of the token", repr=False)
+    signing_level: Literal["b", "lta"] = Field(
+        default="b",
+        description="`b`: PAdES B-B, or B-T with a time-stamp; `lta`: with all that a check in many years needs",
+    )
+    timestamp_url: str = Field(
+        default="", description="a time-stamp authority (RFC 3161); its root must be in `EXOLOTL_TRUSTED`"
+    )
+    trusted: str = Field(
+        default="",
+        description="a PEM file of roots, of signing certificates used before, and of public keys that the log was signed with before",
+    )
+    log_key: str = Field(
+        default="",
+        description="the key of the public log: a PEM file with an Ed25519 key; needed to issue, withdraw and recall",
+    )
+    keys: str = Field(
+        default="data/keys", description="a folder: in demo mode, keys that are not set are made and kept there"
     )
     demo: bool = Field(
         default=False, description="demo mode: the demo cast can sign in; never set it where real lots are"
@@ -121,6 +172,19 @@ class Settings(BaseSettings):
     def _letters_come_from_an_address(cls, sender: str) -> str:
         return checked_sender(sender)
 
+    @model_validator(mode="after")
+    def _documents_can_look_so(self) -> Self:
+        try:
+            self.look()
+        except Invalid as error:
+            raise ValueError(str(error)) from error
+        return self
+
+    @model_validator(mode="after")
+    def _keys_can_be_meant(self) -> Self:
+        keys.check_settings(self)
+        return self
+
     def rate_rules(self) -> Rules:
         """How often one address may ask."""
         budgets = {budget: limits_of(getattr(self, f"rate_{budget}")) for budget in Budget}
@@ -144,11 +208,22 @@ class Settings(BaseSettings):
             given = {name: value for name, value in given.items() if value}
         return Profile(
             **given,
-            licence=self.site_licence or None,
+            licence=self.site_licence or (DEMO_LICENCE if self.demo else None),
+            places=self.site_places,
+            signs=keys.signs(self),
             time_zone=self.site_time_zone,
             lot_scheme=self.lot_scheme,
             demo=self.demo,
         )
+
+    def look(self) -> Look:
+        """How documents look. Raises Invalid, or ValueError where the logo cannot be opened."""
+        try:
+            logo = Path(self.look_logo).read_bytes() if self.look_logo else None
+        except OSError as error:
+            raise ValueError(f"the logo {self.look_logo} cannot be opened ({error.strerror})") from error
+        languages = tuple(language.strip() for language in self.look_languages.split(","))
+        return Look(self.look_theme, self.look_paper, self.look_accent or None, logo, languages)
 
     def worker_threads(self) -> int:
         """SQLite: two, as more only wait for the one writer (measured: p99 of a commit 737 against 52 ms)."""
@@ -156,8 +231,14 @@ class Settings(BaseSettings):
 
     def site(self) -> Site:
         """The site these settings describe, with its engine and document store opened."""
-        engine = engine_for(self.database_url, pool_size=self.worker_threads() + 4)
-        return Site(engine, Documents(self.documents_url), render, self.profile())
+        return Site(
+            engine_for(self.database_url, pool_size=self.worker_threads() + 4),
+            Documents(self.documents_url),
+            Press(keys.signer_of(self), self.look()),
+            self.profile(),
+            log_key=keys.log_key_of(self),
+            print_labels=print_labels,
+        )
 
 
 @cache

@@ -4,7 +4,7 @@ from importlib import import_module
 
 from benchmarks.report import Figure
 
-FIGURES = ("lookup", "reading", "trace", "certificate", "audit")
+FIGURES = ("lookup", "reading", "trace", "certificate", "verify", "audit")
 
 
 def measured(figure: str, engine: str, quick: bool) -> list[Figure]:

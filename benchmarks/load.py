@@ -58,4 +58,4 @@ def run(port: int, connections: int, requests: Iterator[bytes]) -> dict[str, Any
 
 if __name__ == "__main__":
     job = json.load(sys.stdin)
-    print(json.dumps(run(job["port"], job["connections"], iter([text.encode() for text in job["requests"]]))))
+    print(json.dumps(run(job["port"], job["connections"], iter([text.encode("latin-1") for text in job["requests"]]))))

@@ -23,9 +23,10 @@ from domain.people.operations import COMMAND_LINE, ResetPassword, reset_password
 from domain.store import engine_for
 from domain.work import Site, transaction
 from migrations import upgrade
-from reports.certificate import render
 from tests import servers
 from tests.cast import Clock, furnish, password
+from tests.printing import press
+from tests.signing.keys import log_key
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -45,7 +46,7 @@ class Place:
     def token(self, username: str) -> str:
         """A bearer token of one of the cast."""
         with opened(self.url) as engine:
-            return sign_in(Site(engine, self.site.documents, render), username, password(username), SignInKind.TOKEN)
+            return sign_in(Site(engine, self.site.documents, press()), username, password(username), SignInKind.TOKEN)
 
     def raw(self) -> Any:
         """A connection of the raw driver."""
@@ -103,7 +104,8 @@ def place(engine_name: str, name: str, days_ago: int = 60) -> Iterator[Place]:
                 upgrade(engine)
                 _cast(engine)
                 clock = Clock(datetime.now(UTC) - timedelta(days=days_ago))
-                yield Place(url, folder, Site(engine, Documents(str(folder / "documents")), render, clock=clock))
+                documents = Documents(str(folder / "documents"))
+                yield Place(url, folder, Site(engine, documents, press(), clock=clock, log_key=log_key()))
         finally:
             if not lite:
                 servers.drop_database(database, durable=True)
@@ -115,6 +117,6 @@ def _cast(engine: sa.Engine) -> None:
         furnish(engine)
     finally:
         passwords.hasher = usual
-    site = Site(engine, Documents("memory://"), render)
+    site = Site(engine, Documents("memory://"), press())
     with transaction(site, COMMAND_LINE, "as costly as everybody's") as work:
         reset_password(work, ResetPassword(username="quin", password=SecretStr(password("quin"))))

@@ -90,6 +90,15 @@ def post(path: str, body: Any, token: str = "") -> str:
     return f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{bearer}Content-Type: application/json\r\nContent-Length: {len(text)}\r\n\r\n{text}"
 
 
+def posted_file(path: str, data: bytes) -> str:
+    """A request that drops a file, as it goes over the wire (Latin-1, so that each byte is one sign)."""
+    edge = "exolotl-benchmark"
+    head = f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="c.pdf"\r\nContent-Type: application/pdf\r\n\r\n'
+    body = head.encode() + data + f"\r\n--{edge}--\r\n".encode()
+    start = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary={edge}\r\n"
+    return (f"{start}Content-Length: {len(body)}\r\n\r\n").encode().decode() + body.decode("latin-1")
+
+
 if __name__ == "__main__":
     app = {"ours": "api.main:create_app", "bare": "benchmarks.bare:create_app"}[sys.argv[1]]
     uvicorn.run(app, factory=True, host="127.0.0.1", port=int(sys.argv[2]), log_level="warning", access_log=False)

@@ -33,6 +33,12 @@ class Permission(StrEnum):
     RECALL_LOT = "recall_lot"
     REVIEW_PRODUCTION = "review_production"
     CONCLUDE_OOS = "conclude_oos"
+    DRAFT_RECIPE = "draft_recipe"
+    REVIEW_RECIPE = "review_recipe"
+    APPROVE_RECIPE = "approve_recipe"
+    MANAGE_EQUIPMENT = "manage_equipment"
+    RECORD_TRAINING = "record_training"
+    APPROVE_EXCEPTION = "approve_exception"
 
 
 class Role(StrEnum):
@@ -54,9 +60,32 @@ ROLES: dict[Role, frozenset[Permission]] = {
     Role.TECHNICIAN: frozenset({P.READ_RECORDS, P.REGISTER_DONOR, P.RECEIVE_MATERIAL, P.RUN_STEP, P.DRAW_SAMPLE}),
     Role.ANALYST: frozenset({P.READ_RECORDS, P.DRAW_SAMPLE, P.ENTER_RESULT, P.IMPORT_RESULT}),
     Role.REVIEWER: frozenset(
-        {P.READ_RECORDS, P.REVIEW_RESULT, P.DEFINE_METHOD, P.DRAFT_SPECIFICATION, P.SUBMIT_LOT, P.HOLD_LOT}
+        {
+            P.READ_RECORDS,
+            P.REVIEW_RESULT,
+            P.DEFINE_METHOD,
+            P.DRAFT_SPECIFICATION,
+            P.SUBMIT_LOT,
+            P.HOLD_LOT,
+            P.REVIEW_RECIPE,
+            P.MANAGE_EQUIPMENT,
+            P.RECORD_TRAINING,
+        }
     ),
-    Role.PRODUCTION_HEAD: frozenset({P.READ_RECORDS, P.DEFINE_PRODUCT, P.RUN_STEP, P.RECEIVE_MATERIAL, P.HOLD_LOT, P.REVIEW_PRODUCTION}),
+    Role.PRODUCTION_HEAD: frozenset(
+        {
+            P.READ_RECORDS,
+            P.DEFINE_PRODUCT,
+            P.RUN_STEP,
+            P.RECEIVE_MATERIAL,
+            P.HOLD_LOT,
+            P.REVIEW_PRODUCTION,
+            P.DRAFT_RECIPE,
+            P.REVIEW_RECIPE,
+            P.MANAGE_EQUIPMENT,
+            P.RECORD_TRAINING,
+        }
+    ),
     Role.QA: frozenset(
         {
             P.READ_RECORDS,
@@ -69,6 +98,8 @@ ROLES: dict[Role, frozenset[Permission]] = {
             P.LIFT_HOLD,
             P.RECALL_LOT,
             P.CONCLUDE_OOS,
+            P.APPROVE_RECIPE,
+            P.APPROVE_EXCEPTION,
         }
     ),
     Role.AUDITOR: frozenset({P.READ_RECORDS, P.READ_AUDIT}),
@@ -91,6 +122,7 @@ TOXIC_PAIRS: tuple[tuple[Permission, Permission, str], ...] = (
     (P.IMPORT_RESULT, P.REVIEW_RESULT, "who enters results cannot review them"),
     (P.ENTER_RESULT, P.CONCLUDE_OOS, "who tests lots does not conclude on the results"),
     (P.REVIEW_PRODUCTION, P.CONCLUDE_OOS, "who answers for production does not conclude on the results"),
+    (P.DRAFT_RECIPE, P.APPROVE_RECIPE, "who writes recipes does not approve them"),
     (P.RUN_STEP, P.REVIEW_RESULT, "production and quality control are independent (AMWHV 12, EU GMP Chapter 2)"),
 )
 

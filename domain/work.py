@@ -107,7 +107,7 @@ class Profile:
 
 
 class Printed(Protocol):
-    """A signed file; its first `unsigned_size` bytes are the unsigned one, which is the same wherever the content is drawn."""
+    """A signed file; its first `unsigned_size` bytes are the unsigned one, which is the same wherever the content is drawn in that look."""
 
     @property
     def pdf(self) -> bytes: ...
@@ -115,6 +115,10 @@ class Printed(Protocol):
     def unsigned_size(self) -> int: ...
     @property
     def unsigned_sha256(self) -> str: ...
+    @property
+    def look(self) -> str: ...
+    @property
+    def logo(self) -> bytes | None: ...
 
 
 class CertificatePrinter(Protocol):
@@ -127,14 +131,21 @@ class CertificatePrinter(Protocol):
         """
         ...
 
-    def draw(self, content: Any, /) -> bytes:
-        """The unsigned file alone: a preview, or what a file that was issued must begin with."""
+    def draw(self, content: Any, /, look: str | None = None, file: Callable[[str], bytes] | None = None) -> bytes:
+        """The unsigned file alone: a preview in the look of today, or what a file that was issued in `look` must begin with.
+
+        file: gives the bytes of a logo by their SHA-256.
+        """
         ...
+
+
+#: Draws labels: the domain's content in, a PDF and ZPL out; `reports` has it, `api` hands it in.
+LabelPrinter = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where acts happen: database, documents, printer, clock, profile and the key of the transparency log of one laboratory."""
+    """Where acts happen: database, documents, printers, clock, profile and the key of the transparency log of one laboratory."""
 
     engine: sa.Engine
     documents: Documents
@@ -142,6 +153,7 @@ class Site:
     profile: Profile = field(default_factory=Profile)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     log_key: Ed25519PrivateKey | None = None
+    print_labels: LabelPrinter | None = None
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -222,7 +234,7 @@ def operation(
                 work.actor.require(permission)
             return function(work, command)
 
-        OPERATIONS[name] = Operation(name, permission, guarded, prepare)
+        guarded.known = OPERATIONS[name] = Operation(name, permission, guarded, prepare)  # type: ignore[attr-defined]
         return guarded
 
     return register
@@ -276,16 +288,12 @@ def perform(
 
     What was made ready is only a proposal: the operation checks that nothing it rests on has changed.
     """
-    ahead = OPERATIONS[function.__name__].prepare
-    prepared = ahead(site, actor, command) if ahead is not None and _may(actor, function.__name__) else None
+    known: Operation = function.known  # type: ignore[attr-defined]
+    may = known.permission is None or known.permission in actor.permissions
+    prepared = known.prepare(site, actor, command) if known.prepare is not None and may else None
     with transaction(site, actor, reason) as work:
         work.prepared = prepared
         return function(work, command)
-
-
-def _may(actor: Actor, name: str) -> bool:
-    needed = OPERATIONS[name].permission
-    return needed is None or needed in actor.permissions
 
 
 def _seal(work: Work, collected: list[tuple[str, int, str, str]], refusal: DomainError | None = None) -> None:

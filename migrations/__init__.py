@@ -37,9 +37,6 @@ def upgrade(engine: sa.Engine, revision: str = "head") -> None:
         settings = config()
         settings.attributes["connection"] = connection
         command.upgrade(settings, revision)
-        from migrations.triggers import restore  # it imports every model, which a mere look at the versions does not need
-
-        restore(connection)
 
 
 def current(engine: sa.Engine) -> str | None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import comparators, renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import MigrateOperation, Operations
-from alembic.operations.ops import UpgradeOps
+from alembic.operations.ops import ModifyTableOps, UpgradeOps
 from alembic.util import DispatchPriority
 
 from migrations.tables import protected
@@ -61,15 +61,6 @@ def found_in(connection: sa.Connection) -> set[str]:
     return {name for name in connection.exec_driver_sql(query).scalars() if "_never_" in name}
 
 
-def restore(connection: sa.Connection) -> None:
-    """Give every protected table its triggers again: SQLite alters a table by copying it, and a copy has none."""
-    there, tables = found_in(connection), set(sa.inspect(connection).get_table_names())
-    for table, events in protected().items():
-        missing = tuple(event for event in events if name_of(table, event) not in there)
-        for statement in statements(connection.dialect.name, table, missing) if missing and table in tables else ():
-            connection.exec_driver_sql(statement.replace("%", "%%") if connection.dialect.name == "postgresql" else statement)
-
-
 @Operations.register_operation("protect")
 class Protect(MigrateOperation):
     """Make a table refuse events."""
@@ -103,8 +94,11 @@ def _protect(operations: Operations, protect: Protect) -> None:
 def _missing(context: AutogenContext, upgrade: UpgradeOps, _schemas: Any) -> None:
     assert context.connection is not None
     there = found_in(context.connection)
+    altered = {one.table_name for one in upgrade.ops if isinstance(one, ModifyTableOps)}
     for table, events in protected().items():
-        if missing := [event for event in events if name_of(table, event) not in there]:
+        if table in altered:  # SQLite may make the table anew, without its triggers
+            upgrade.ops.append(Protect(table, *events))
+        elif missing := [event for event in events if name_of(table, event) not in there]:
             upgrade.ops.append(Protect(table, *missing))
 
 

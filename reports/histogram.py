@@ -135,3 +135,12 @@ def beyond_text(shown: Histogram) -> str:
     """What of the distribution lies right of the picture."""
     share = shown.beyond * 100
     return f"{'< 0.01' if share < 0.01 else f'{share:.2f}'} % > {shown.x_end:g} nm"
+
+
+def number_of(text: str) -> float | None:
+    """The number that a figure printed is, if it is one."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

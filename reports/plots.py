@@ -1,16 +1,9 @@
-"""The size distribution as a picture: painted on a PDF canvas, or written as SVG for a page."""
+"""The size distribution as an SVG for a page; `curve.py` paints the same on paper."""
 
-import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 from xml.sax.saxutils import escape
 
-from reportlab.pdfgen.pathobject import PDFPathObject
-from reportlab.platypus import Flowable
-
-from domain.certificates.content import DistributionShown
-from reports import style
 from reports.histogram import (
     BAND,
     Axes,
@@ -21,135 +14,11 @@ from reports.histogram import (
     beyond_text,
     density_at,
     histogram,
+    number_of,
     scale_of,
     ticks,
 )
 from reports.style import REGULAR, SEMIBOLD, width_of
-
-
-def _number_of(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-class DistributionPlot(Flowable):  # type: ignore[misc]
-    """The plot drawn straight on the canvas, `width` × `height` pt."""
-
-    LEFT, BOTTOM, TOP = 40.0, 34.0, 8.0
-
-    def __init__(self, shown: DistributionShown, width: float, height: float):
-        super().__init__()
-        self.shown, self.width, self.height = shown, width, height
-        self.histogram = histogram(shown.edges_nm, shown.per_ml)
-        self.axes = axes_for(self.histogram, width - self.LEFT - 8, height - self.BOTTOM - self.TOP)
-
-    def wrap(self, width: float, height: float) -> tuple[float, float]:
-        """Fixed size."""
-        return self.width, self.height
-
-    def draw(self) -> None:
-        """Band, grid, histogram, axes, mode, words: from the ground up."""
-        canvas: Any = self.canv
-        canvas.saveState()
-        canvas.translate(self.LEFT, self.BOTTOM)
-        self._grid(canvas)
-        self._curve(canvas)
-        self._axis(canvas)
-        self._labels(canvas)
-        canvas.restoreState()
-
-    def _grid(self, canvas: Any) -> None:
-        axes, (low, high) = self.axes, BAND
-        canvas.setFillColor(style.FOAM)
-        canvas.rect(axes.x(low), 0, axes.x(high) - axes.x(low), axes.height, stroke=0, fill=1)
-        divisor, unit = scale_of(axes)
-        canvas.setStrokeColor(style.RULE)
-        canvas.setLineWidth(0.5)
-        canvas.setFont(REGULAR, 7.2)
-        canvas.setFillColor(style.MUTED)
-        for tick in ticks(axes.y_end / divisor, 7):
-            y = axes.y(tick * divisor)
-            if tick:
-                canvas.line(0, y, axes.width, y)
-            canvas.drawRightString(-5, y - 2.4, f"{tick:g}")
-        canvas.saveState()
-        canvas.translate(-29, axes.height / 2)
-        canvas.rotate(90)
-        canvas.drawCentredString(0, 0, f"Particles / Partikel  [{unit}]")
-        canvas.restoreState()
-
-    def _curve(self, canvas: Any) -> None:
-        axes, (low, high) = self.axes, BAND
-        for start, end, color in ((0.0, low, style.MIST), (low, high, style.TEAL), (high, axes.x_end, style.MIST)):
-            canvas.setFillColor(color)
-            canvas.setFillAlpha(0.55)
-            self._path(canvas, area(self.histogram, axes, start, end), stroke=0, fill=1)
-        canvas.setFillAlpha(1)
-        canvas.setStrokeColor(style.PETROL)
-        canvas.setLineWidth(0.9)
-        canvas.setLineJoin(1)
-        self._path(canvas, area(self.histogram, axes, 0.0, axes.x_end), stroke=1, fill=0)
-        canvas.setStrokeColor(style.TEAL)
-        canvas.setLineWidth(0.8)
-        canvas.setDash(3, 2.2)
-        for edge in BAND:
-            canvas.line(axes.x(edge), 0, axes.x(edge), axes.height)
-        canvas.setDash()
-
-    @staticmethod
-    def _path(canvas: Any, points: tuple[Point, ...], *, stroke: int, fill: int) -> None:
-        if points:
-            code = [f"{x:.2f} {y:.2f} l" for x, y in points]
-            code[0] = code[0][:-1] + "m"
-            canvas.drawPath(PDFPathObject(code=code), stroke=stroke, fill=fill)
-
-    def _axis(self, canvas: Any) -> None:
-        axes = self.axes
-        canvas.setStrokeColor(style.INK)
-        canvas.setLineWidth(0.9)
-        canvas.line(0, 0, axes.width, 0)
-        canvas.setFont(REGULAR, 7.2)
-        canvas.setFillColor(style.MUTED)
-        for tick in ticks(axes.x_end, 8):
-            canvas.line(axes.x(tick), 0, axes.x(tick), -2.5)
-            canvas.drawCentredString(axes.x(tick), -11, f"{tick:g}")
-        middle = axes.width / 2
-        canvas.drawCentredString(middle, -26, "Hydrodynamic diameter / Hydrodynamischer Durchmesser  [nm]")
-
-    def _labels(self, canvas: Any) -> None:
-        axes, shown = self.axes, self.shown
-        mode = _number_of(shown.mode)
-        top = axes.height - 15
-        strong, plain = f"{shown.percent_30_150} %", "  within / innerhalb 30–150 nm"
-        room = axes.width - width_of(strong, SEMIBOLD, 8) - width_of(plain, REGULAR, 8)
-        beside = min(axes.x(BAND[1]) + 8, room)
-        if mode is not None and mode < axes.x_end:
-            x, y = axes.x(mode), axes.y(density_at(self.histogram, mode))
-            beside = min(max(beside, x + 16), room)
-            canvas.setStrokeColor(style.PETROL)
-            canvas.setLineWidth(0.7)
-            canvas.line(x, y, beside - 4, top + 2.6)
-            canvas.setFillColor(style.PETROL)
-            canvas.circle(x, y, 2.4, stroke=0, fill=1)
-            self._said(canvas, beside, top, f"Mode / Modalwert  {shown.mode} nm", "")
-        self._said(canvas, beside, top - 13, strong, plain)
-        if self.histogram.beyond:
-            canvas.setFont(REGULAR, 6.6)
-            canvas.setFillColor(style.MUTED)
-            canvas.drawRightString(axes.width, 13, f"{beyond_text(self.histogram)} →")
-
-    @staticmethod
-    def _said(canvas: Any, x: float, y: float, strong: str, plain: str) -> None:
-        canvas.setFont(SEMIBOLD, 8)
-        canvas.setFillColor(style.PETROL)
-        canvas.drawString(x, y, strong)
-        canvas.setFont(REGULAR, 8)
-        canvas.setFillColor(style.MUTED)
-        canvas.drawString(x + width_of(strong, SEMIBOLD, 8), y, plain)
-
 
 _SVG_STYLE = (
     ".exo-plot text{font:12px var(--font,'Source Sans Pro',system-ui,sans-serif);fill:var(--muted,currentColor)}"
@@ -247,7 +116,7 @@ def _svg_path(points: tuple[Point, ...]) -> str:
 
 def _svg_beside(axes: Axes, mode: str) -> float:
     """Where words right of the band and of the mode begin."""
-    number = _number_of(mode)
+    number = number_of(mode)
     beside = axes.x(BAND[1]) + 12
     return max(beside, axes.x(number) + 22) if number is not None and number < axes.x_end else beside
 
@@ -262,7 +131,7 @@ def _svg_labels(shown: Histogram, axes: Axes, mode: str, percent: str, *, above:
     """Mode and share: right of the band, or above the plot where there is no room beside it."""
     top, beside = -axes.height + 18, _svg_beside(axes, mode)
     parts: list[str] = []
-    number = _number_of(mode)
+    number = number_of(mode)
     if number is not None and number < axes.x_end:
         x, y = axes.x(number), -axes.y(density_at(shown, number))
         if not above:

@@ -1,285 +1,161 @@
-"""The tables of a certificate: results by group, the conclusion that counts them, and where each result comes from."""
+"""The results of a certificate: the table by group, and the conclusion, which counts lines and nothing else."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
-from reportlab.lib.colors import Color
 from reportlab.platypus import Flowable, Table
 
-from domain.certificates.content import DistributionShown, TestLine, Words
-from reports import style
-from reports.style import REGULAR, SEMIBOLD, WIDTH, Type
-from reports.text import Block, Run, Text, in_parts
-from reports.wording import for_people
+from domain.certificates.content import CertificateContent, Conclusion, TestLine
+from domain.errors import Invalid, Reason
+from domain.laboratory.verdict import CriterionKind
+from reports.catalogue import Pair
+from reports.design import BODY, CELL, SMALL, SMALL_INK, STRONG, TINY, Design, below, beside
+from reports.marks import TONES
+from reports.style import SEMIBOLD, Type
+from reports.tables import Cell, DataTable, Row, notice
+from reports.text import Block, Run, Text
 
-GROUPS = {
-    "physicochemical": Words(en="Physicochemical", de="Physikalisch-chemisch"),
-    "identity": Words(en="Identity", de="Identität"),
-    "purity": Words(en="Purity", de="Reinheit"),
-    "safety": Words(en="Safety", de="Sicherheit"),
-    "potency": Words(en="Potency", de="Wirkstärke"),
+GROUPS = ("physicochemical", "identity", "purity", "safety", "potency")
+#: The sign of each conclusion.
+_SIGNS: dict[Conclusion, str] = {
+    "complies": "pass",
+    "conditional": "indeterminate",
+    "does_not_comply": "fail",
+    "incomplete": "not_tested",
 }
-VERDICTS = {
-    "pass": Words(en="Complies", de="entspricht"),
-    "reported": Words(en="Reported", de="informativ"),
-    "not_tested": Words(en="Not tested", de="nicht geprüft"),
-}
-_COLORS = {"pass": style.GREEN, "reported": style.SLATE, "not_tested": style.AMBER}
-_HEAD = Type(SEMIBOLD, 8.2, 10, style.WHITE)
-_HEAD_DE = style.TINY.but(color=style.MIST)
-Cell = Text | str
-BARE: list[tuple[Any, ...]] = [
-    ("FONT", (0, 0), (-1, -1), REGULAR, 8),
-    ("VALIGN", (0, 0), (-1, -1), "TOP"),
-    ("LEFTPADDING", (0, 0), (-1, -1), 0),
-    ("RIGHTPADDING", (0, 0), (-1, -1), 0),
-    ("TOPPADDING", (0, 0), (-1, -1), 0),
-    ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
-]
-ROUND = ("ROUNDEDCORNERS", [5, 5, 5, 5])
-TALLEST = 420.0  # pt: a row of a table leaves room for head and group on any page
-
-
-def draw_mark(canvas: Any, verdict: str, x: float, y: float, radius: float) -> None:
-    """A sign that differs in shape as well as colour: tick on a disc, ring with a point, bar on a disc."""
-    color = _COLORS[verdict]
-    canvas.setFillColor(color)
-    canvas.setStrokeColor(color)
-    canvas.setLineWidth(radius * 0.26)
-    canvas.circle(
-        x, y, radius * (0.86 if verdict == "reported" else 1), stroke=verdict == "reported", fill=verdict != "reported"
-    )
-    if verdict == "reported":
-        canvas.circle(x, y, radius * 0.3, stroke=0, fill=1)
-        return
-    canvas.setStrokeColor(style.WHITE)
-    canvas.setLineCap(1)
-    path = canvas.beginPath()
-    path.moveTo(x - radius * 0.45, y)
-    if verdict == "pass":
-        path.lineTo(x - radius * 0.1, y - radius * 0.36)
-        path.lineTo(x + radius * 0.48, y + radius * 0.36)
-    else:
-        path.lineTo(x + radius * 0.45, y)
-    canvas.drawPath(path, stroke=1, fill=0)
-
-
-class Marked(Text):
-    """Text behind the mark of a verdict."""
-
-    def __init__(self, verdict: str, *blocks: Block | Run, radius: float = 5, indent: float = 15):
-        super().__init__(*blocks)
-        self.verdict, self.radius, self.indent = verdict, radius, indent
-
-    def wrap(self, width: float, height: float) -> tuple[float, float]:
-        """The text beside the indent."""
-        _, tall = super().wrap(width - self.indent, height)
-        return width, tall
-
-    def draw(self) -> None:
-        """Mark in the middle of the height, then the text."""
-        canvas: Any = self.canv
-        canvas.saveState()
-        draw_mark(canvas, self.verdict, self.radius, self.height / 2 + 0.4, self.radius)
-        canvas.restoreState()
-        canvas.translate(self.indent, 0)
-        super().draw()
-
-
-def both(words: Words, en: Type, de: Type = style.SMALL) -> list[Run]:
-    """English above German; once, where both are the same text (figures)."""
-    runs = [Run(for_people(words.en), en)]
-    if words.de != words.en:
-        runs.append(Run(for_people(words.de, "de"), de, "de"))
-    return runs
-
-
-def head(en: str, de: str) -> Text:
-    """A head cell."""
-    return Text(Run(en, _HEAD), Run("" if de == en else de, _HEAD_DE, "de"))
-
-
-def _row(line: TestLine) -> list[Text]:
-    verdict = VERDICTS[line.verdict]
-    color = _COLORS[line.verdict]
-    name = both(line.name, style.STRONG)
-    if line.note:
-        name += both(line.note, style.TINY, style.TINY)
-    method = [Run(line.method, style.CELL)]
-    if beside := " · ".join(filter(None, (line.reference, line.method_principle))):
-        method.append(Run(beside, style.SMALL))
-    return [
-        Text(*name),
-        Text(*method),
-        Text(*both(line.criterion, style.CELL)),
-        Text(*both(line.result, style.STRONG)),
-        Marked(line.verdict, *both(verdict, style.STRONG.but(color=color))),
-    ]
 
 
 def in_groups(tests: Sequence[TestLine]) -> list[tuple[str, list[TestLine]]]:
     """The lines by group, groups in the order of `GROUPS`, lines as in the specification."""
-    order = list(GROUPS)
-    ordered = sorted(tests, key=lambda line: order.index(line.group))
+    ordered = sorted(tests, key=lambda line: GROUPS.index(line.group))
     return [(group, list(lines)) for group, lines in groupby(ordered, key=lambda line: line.group)]
 
 
-_TABLE_STYLE: list[tuple[Any, ...]] = [
-    ("FONT", (0, 0), (-1, -1), REGULAR, 8),
-    ("BACKGROUND", (0, 0), (-1, 0), style.PETROL),
-    ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
-    ("LEFTPADDING", (0, 0), (-1, -1), 6),
-    ("RIGHTPADDING", (0, 0), (-1, -1), 5),
-    ("TOPPADDING", (0, 0), (-1, -1), 2.4),
-    ("BOTTOMPADDING", (0, 0), (-1, -1), 3.2),
-    ("TOPPADDING", (0, 0), (-1, 0), 4),
-    ("BOTTOMPADDING", (0, 0), (-1, 0), 5),
-    ("LINEBELOW", (0, 1), (-1, -1), 0.5, style.RULE),
-]
+def results_table(design: Design, tests: Sequence[TestLine]) -> Table:
+    """Test, method, acceptance criterion, result, verdict: every line of the specification, those not tested too."""
+    named = ("test", "method", "criterion", "result", "verdict")
+    shares = (0.245, 0.235, 0.197, 0.188, 0.135)
+    table = DataTable(
+        design, [design.say(f"results.{name}") for name in named], [share * design.width for share in shares]
+    )
+    for group, lines in in_groups(tests):
+        table.group(design.say(f"group.{group}"), [_row(design, line) for line in lines])
+    return table.flowable()
 
 
-def _grouped(
-    header: list[Text],
-    widths: Sequence[float],
-    groups: Sequence[tuple[Words, Sequence[list[Text]]]],
-    *extra: tuple[Any, ...],
-) -> Table:
-    """A table with a repeated head; the title of a group never stands alone at the foot of a page."""
-    rows: list[list[Cell]] = [list(header)]
-    commands = [*_TABLE_STYLE, *extra]
-    for words, lines in groups:
-        at = len(rows)
-        title = (
-            Run(words.en, style.STRONG.but(color=style.TEAL_TEXT)),
-            Run(" · ", style.SMALL),
-            Run(words.de, style.SMALL.but(size=7.6), "de"),
-        )
-        rows.append([Text(title), *[""] * (len(header) - 1)])
-        rows.extend([*part] for line in lines for part in in_parts(line, [width - 11 for width in widths], TALLEST))
-        commands += [
-            ("SPAN", (0, at), (-1, at)),
-            ("BACKGROUND", (0, at), (-1, at), style.FOAM),
-            ("NOSPLIT", (0, at), (0, at + 1)),
-        ]
-    return Table(rows, colWidths=widths, repeatRows=1, style=commands)
+def _row(design: Design, line: TestLine) -> Row:
+    name: list[Block | Run] = [*below(design.of(line.name), STRONG)]
+    if line.note:
+        name += below(design.of(line.note), TINY, TINY)
+    verdict = below(design.say(f"verdict.{line.verdict}"), STRONG.but(color=design.tone(TONES[line.verdict]).color))
+    return (
+        Cell(name),
+        Cell(method_of(design, line, CELL)),
+        Cell(below(design.of(line.criterion), CELL)),
+        Cell(below(design.of(line.result), STRONG)),
+        Cell(verdict, verdict=line.verdict),
+    )
 
 
-def results_table(tests: Sequence[TestLine]) -> Table:
-    """Test, method, acceptance criterion, result, verdict: every line of the specification."""
-    header = [
-        head("Test", "Prüfung"),
-        head("Method", "Methode"),
-        head("Acceptance criterion", "Akzeptanzkriterium"),
-        head("Result", "Ergebnis"),
-        head("Verdict", "Bewertung"),
-    ]
-    groups = [(GROUPS[group], [_row(line) for line in lines]) for group, lines in in_groups(tests)]
-    return _grouped(header, (128, 102, 106, WIDTH - 128 - 102 - 106 - 71, 71), groups)
+def method_of(design: Design, line: TestLine, type_: Type) -> list[Block | Run]:
+    """Method and version; below it principle and reference, or what a calculated result was calculated from."""
+    method: list[Block | Run] = [Run(line.method, type_)]
+    calculated = bool(line.inputs) and line.method_code is None
+    said = [line.reference, None if calculated else line.method_principle]
+    if beside_it := " · ".join(filter(None, said)):
+        method.append(Run(beside_it, SMALL))
+    if line.inputs:
+        method.append((*beside(design.say("measured.inputs"), SMALL), Run(f": {', '.join(line.inputs)}", SMALL)))
+    return method
 
 
-def conclusion(tests: Sequence[TestLine]) -> tuple[str, Words, Words]:
-    """Mark, headline and what stands below it: found by counting lines and nothing else.
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Lines by what became of them. A report-only line is no test passed, and nothing depends on it."""
 
-    A report-only line is no test passed. With a line not tested the lot is not said to comply: the line is named.
+    passed: tuple[TestLine, ...]
+    failed: tuple[TestLine, ...]
+    unclear: tuple[TestLine, ...]
+    pending: tuple[TestLine, ...]
+    not_tested: tuple[TestLine, ...]
+    reported: tuple[TestLine, ...]
+    not_reported: tuple[TestLine, ...]
+
+    @property
+    def judged(self) -> int:
+        """How many lines have a criterion to meet."""
+        return sum(map(len, (self.passed, self.failed, self.unclear, self.pending, self.not_tested)))
+
+    @property
+    def all_passed(self) -> bool:
+        """Whether there is something to pass, and all of it passed."""
+        return bool(self.passed) and len(self.passed) == self.judged
+
+
+def tally(tests: Sequence[TestLine]) -> Tally:
+    """Counts the lines."""
+
+    def of(verdict: str) -> tuple[TestLine, ...]:
+        return tuple(line for line in tests if line.verdict == verdict)
+
+    missing = of("not_tested")
+    only_reported = tuple(line for line in missing if line.limits and line.limits.kind is CriterionKind.REPORT_ONLY)
+    return Tally(
+        passed=of("pass"),
+        failed=of("fail"),
+        unclear=of("indeterminate"),
+        pending=of("pending"),
+        not_tested=tuple(line for line in missing if line not in only_reported),
+        reported=of("reported"),
+        not_reported=only_reported,
+    )
+
+
+def conclusion(content: CertificateContent) -> Conclusion:
+    """What the certificate concludes; contents of schema 1.0 leave it to their lines.
+
+    Raises Invalid (`conclusion-contradicted`) where it says more than its lines do.
     """
-    passed, reported, missing = (
-        [line for line in tests if line.verdict == verdict] for verdict in ("pass", "reported", "not_tested")
-    )
-    n, of = len(passed), len(passed) + len(missing)
-    en, de = f"{n} of {of} tests passed", f"{n} von {of} Prüfungen bestanden"
-    below_en = [f"{len(reported)} reported without criterion"] if reported else []
-    below_de = [f"{len(reported)} informativ, ohne Kriterium"] if reported else []
-    if missing:
-        below_en.append("not tested: " + ", ".join(line.name.en for line in missing))
-        below_de.append("nicht geprüft: " + ", ".join(line.name.de for line in missing))
-    below = Words(en="; ".join(below_en), de="; ".join(below_de))
-    if missing or not passed:
-        return ("not_tested" if missing else "reported"), Words(en=en, de=de), below
-    return "pass", Words(en=f"Complies with specification – {en}", de=f"Entspricht der Spezifikation – {de}"), below
+    counted = tally(content.tests)
+    if content.conclusion is None:
+        return "complies" if counted.all_passed else "does_not_comply" if counted.failed else "incomplete"
+    too_much = {
+        "complies": not counted.all_passed,
+        "conditional": bool(counted.failed or counted.unclear) or not content.conditional,
+    }
+    if too_much.get(content.conclusion, False):
+        text = f"a certificate cannot conclude {content.conclusion!r} from {len(counted.passed)} of {counted.judged} tests passed"
+        raise Invalid(Reason("conclusion-contradicted", text, "conclusion"))
+    return content.conclusion
 
 
-def banner(tests: Sequence[TestLine]) -> Flowable:
-    """The conclusion, large."""
-    mark, headline, below = conclusion(tests)
-    color = _COLORS[mark]
-    ground = {"pass": style.GREEN_GROUND, "not_tested": style.AMBER_GROUND, "reported": style.SLATE_GROUND}[mark]
-    blocks: list[Block | Run] = [
-        Run(headline.en, Type(SEMIBOLD, 11.5, 14, color)),
-        Run(headline.de, style.BODY.but(color=color), "de"),
+def banner(design: Design, content: CertificateContent) -> Flowable:
+    """The conclusion, large, with the lines that it does not rest on named."""
+    concluded, counted = conclusion(content), tally(content.tests)
+    sign = _SIGNS[concluded]
+    tone = TONES[sign]
+    color = design.tone(tone).color
+    count = design.say("conclusion.count", n=len(counted.passed), of=counted.judged)
+    headline = design.say(f"conclusion.{concluded}", count=count)
+    blocks: list[Block | Run] = [*below(headline, Type(SEMIBOLD, 11.5, 14, color), BODY.but(color=color))]
+    if content.conditional:
+        blocks += below(design.of(content.conditional), BODY, SMALL)
+    blocks += [beside(pair, STRONG.but(size=8), SMALL) for pair in _remarks(design, counted)]
+    if counted.reported:
+        blocks.append(beside(design.say("conclusion.reported", n=len(counted.reported)), SMALL_INK, SMALL))
+    return notice(design, [Text(*blocks)], tone, sign=sign, space_before=8)
+
+
+def _remarks(design: Design, counted: Tally) -> list[Pair]:
+    named = {
+        "failed": counted.failed,
+        "unclear": counted.unclear,
+        "pending": counted.pending,
+        "not_tested": (*counted.not_tested, *counted.not_reported),
+    }
+    return [
+        design.say(f"conclusion.{key}", names=design.voice.listed([design.of(line.name) for line in lines]))
+        for key, lines in named.items()
+        if lines
     ]
-    if below.en:
-        small = style.SMALL.but(color=style.INK)
-        blocks += [Run(below.en, small), Run(below.de, small.but(color=style.MUTED), "de")]
-    return barred([Marked(mark, *blocks, radius=9, indent=28)], color, ground, space_before=8)
-
-
-def barred(cells: Sequence[Text], bar: Color, ground: Color, *, space_before: float) -> Table:
-    """Texts side by side on a ground, with a bar before them."""
-    thick = 5.0
-    commands = [
-        *BARE,
-        ("BACKGROUND", (0, 0), (0, 0), bar),
-        ("BACKGROUND", (1, 0), (-1, 0), ground),
-        ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
-        ("LEFTPADDING", (1, 0), (-1, 0), 12),
-        ("RIGHTPADDING", (1, 0), (-1, 0), 6),
-        ("TOPPADDING", (1, 0), (-1, 0), 5),
-        ("BOTTOMPADDING", (1, 0), (-1, 0), 7),
-        ("ROUNDEDCORNERS", [2, 4, 2, 4]),
-    ]
-    widths = [thick, *[(WIDTH - thick) / len(cells)] * len(cells)]
-    return Table([["", *cells]], colWidths=widths, style=commands, spaceBefore=space_before, spaceAfter=0)
-
-
-def _digest(sha256: str | None) -> Text:
-    """The whole digest in two lines of 32 figures."""
-    tiny = style.TINY.but(size=5.7, color=style.INK)
-    return Text(Run(f"{sha256[:32]}\n{sha256[32:]}" if sha256 else "—", tiny))
-
-
-def _traced(line: TestLine) -> list[Text]:
-    small = style.SMALL.but(color=style.INK)
-
-    def cell(value: object) -> Text:
-        return Text(Run("—" if value is None else for_people(str(value)), small))
-
-    name = Text((Run(line.name.en, small.but(font=SEMIBOLD)), Run(f"  {line.code}", style.TINY)))
-    figures = (line.result_id, line.tested_on, line.n, line.sd, line.lod, line.loq)
-    return [name, *map(cell, figures), _digest(line.raw_sha256)]
-
-
-def traceability_table(tests: Sequence[TestLine], distributions: Sequence[DistributionShown]) -> Table:
-    """Where each result comes from: row in the records, day, replicates, method limits, digest of the raw file."""
-    header = [
-        head("Test", "Prüfung"),
-        head("Result no.", "Ergebnis-Nr."),
-        head("Analysed", "Geprüft am"),
-        head("n", "n"),
-        head("SD", "Std.-Abw."),
-        head("LOD", "NG"),
-        head("LOQ", "BG"),
-        head("Raw file, SHA-256", "Rohdatei, SHA-256"),
-    ]
-    groups: list[tuple[Words, Sequence[list[Text]]]] = [
-        (GROUPS[group], [_traced(line) for line in lines]) for group, lines in in_groups(tests)
-    ]
-    if distributions:
-        small = style.SMALL.but(color=style.INK)
-        curves: list[list[Text]] = [
-            [
-                Text((Run(shown.method, small.but(font=SEMIBOLD)), Run(f"  {shown.test_code}", style.TINY))),
-                *[Text(Run("—", small)) for _ in range(6)],
-                _digest(shown.raw_sha256),
-            ]
-            for shown in distributions
-        ]
-        groups.append((Words(en="Size distributions", de="Größenverteilungen"), curves))
-    widths = (130, 44, 48, 16, 46, 53, 53)
-    tight = (
-        ("LEFTPADDING", (1, 0), (-1, -1), 4),
-        ("RIGHTPADDING", (0, 0), (-1, -1), 3),
-        ("TOPPADDING", (0, 1), (-1, -1), 1),
-        ("BOTTOMPADDING", (0, 1), (-1, -1), 2),
-    )
-    return _grouped(header, (*widths, WIDTH - sum(widths)), groups, *tight)

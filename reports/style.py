@@ -1,4 +1,4 @@
-"""The look of a printed document: colours, type, distances; and the fonts, registered once for the process.
+"""Type: fonts, registered once for the process, how text is set in them, and how wide it is.
 
 Importing this module sets ReportLab to plain (not ASCII85) streams and embeds Source Sans Pro, so that no document
 depends on a font of the reader's machine (PDF/A needs every font embedded).
@@ -22,23 +22,11 @@ from domain.errors import Invalid, Reason  # noqa: E402
 LIGHT, REGULAR, SEMIBOLD, BOLD = "Exolotl-Light", "Exolotl-Regular", "Exolotl-Semibold", "Exolotl-Bold"
 _FILES = {LIGHT: "Light", REGULAR: "Regular", SEMIBOLD: "Semibold", BOLD: "Bold"}
 
-PAGE_WIDTH, PAGE_HEIGHT = 595.2756, 841.8898  # A4, pt
-MARGIN = 42.0
-WIDTH = PAGE_WIDTH - 2 * MARGIN
-
-# Contrast on the ground each is used on is at least 4.5:1 for text (WCAG 2.2, 1.4.3), in grey as well.
+# On white at least 4.5:1 (WCAG 2.2, 1.4.3), in grey as well; a theme has its own colours beside these.
 INK = HexColor(0x14242B)
 MUTED = HexColor(0x4F6067)
-PETROL = HexColor(0x0E4F5A)
-TEAL = HexColor(0x1B8A8F)
-TEAL_TEXT = HexColor(0x0B6B72)
-FOAM = HexColor(0xEDF5F5)
-MIST = HexColor(0xBFE3E2)
 RULE = HexColor(0xCBD7DA)
 WHITE = HexColor(0xFFFFFF)
-GREEN, GREEN_GROUND = HexColor(0x16703F), HexColor(0xE5F4EB)
-AMBER, AMBER_GROUND = HexColor(0x8A4B00), HexColor(0xFDF3E0)
-SLATE, SLATE_GROUND = HexColor(0x46565E), HexColor(0xEEF1F3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +48,6 @@ class Type:
             leading=self.leading * ratio,
             font=font or self.font,
         )
-
-
-H1 = Type(SEMIBOLD, 16, 19, INK)
-H1_DE = Type(REGULAR, 10, 12.5, MUTED)
-H2 = Type(SEMIBOLD, 12, 14.5, PETROL)
-H2_DE = Type(REGULAR, 10, 12, MUTED)
-BODY = Type(REGULAR, 8.6, 11, INK)
-BODY_DE = BODY.but(color=MUTED)
-STRONG = Type(SEMIBOLD, 8.6, 10.4, INK)
-CELL = Type(REGULAR, 8.6, 10.4, INK)
-SMALL = Type(REGULAR, 7.2, 8.8, MUTED)
-TINY = Type(REGULAR, 6.4, 7.9, MUTED)
-LABEL = Type(REGULAR, 6.4, 11, MUTED)  # above a value, with air before it
 
 
 def register_fonts() -> None:

@@ -12,6 +12,7 @@ from domain.documents import Documents
 from domain.people import passwords
 from domain.store import engine_for
 from domain.work import Site
+from reports.labels import print_labels
 from tests.cast import Clock
 from tests.databases import Databases, PostgreSQL, SQLite
 from tests.printing import press
@@ -83,7 +84,9 @@ def site(request: pytest.FixtureRequest, databases: Databases, clock: Clock) -> 
     url = databases.fresh(stage)
     clock.now = databases.times[stage]
     for opened in _opened(url):
-        yield Site(opened, Documents("memory://"), press(), clock=clock, log_key=log_key())
+        yield Site(
+            opened, Documents("memory://"), press(), clock=clock, log_key=log_key(), print_labels=print_labels
+        )
 
 
 def _opened(url: str) -> Iterator[sa.Engine]:

@@ -1,21 +1,13 @@
 """How the laboratories of the tests print and sign their certificates: as the real ones do, with keys of their own."""
 
-import hashlib
 from functools import cache
-from typing import Any
 
-from reports.certificate import render
-
-
-class _Plain:
-    def __call__(self, content: Any, /) -> Any:
-        from types import SimpleNamespace as Printed
-
-        pdf = render(content)
-        return Printed(pdf=pdf, unsigned_size=len(pdf), unsigned_sha256=hashlib.sha256(pdf).hexdigest())
+from reports.look import Look
+from reports.press import Press
+from tests.signing.keys import signer
 
 
 @cache
-def press() -> Any:
+def press() -> Press:
     """The press of the tests."""
-    return _Plain()
+    return Press(signer(), Look())

@@ -27,7 +27,7 @@ def test_a_figure_is_measured_printed_and_written(
 def test_an_unknown_figure_is_refused_with_the_names_of_all() -> None:
     with pytest.raises(SystemExit):
         main(["speed"])
-    assert FIGURES == ("lookup", "reading", "trace", "certificate", "audit")
+    assert FIGURES == ("lookup", "reading", "trace", "certificate", "verify", "audit")
 
 
 def test_the_ratio_is_the_median_of_the_rounds_and_says_whether_the_target_is_met() -> None:

@@ -15,9 +15,11 @@ from pydantic import SecretStr
 
 from api.demo import CAST, make, where_to_look
 from api.demo.lab import Lab
+from api.settings import DEMO_LICENCE
 from domain import audit
 from domain.audit import verify
-from domain.certificates.queries import anchors, public_lot
+from domain.certificates.look_up import public_lot
+from domain.certificates.queries import anchors
 from domain.disposition.decisions import ReleaseLot, release_lot
 from domain.documents import Documents
 from domain.errors import NotFound, Unauthenticated
@@ -30,15 +32,17 @@ from domain.people.operations import sign_in
 from domain.people.queries import actor_of
 from domain.signatures import Credentials
 from domain.store import engine_for, reading
-from domain.work import Profile, Site, transaction
+from domain.work import Profile, Site, perform
 from migrations import upgrade
-from reports.certificate import render
 from tests import servers
 from tests.cast import raw
 from tests.databases import Databases
+from tests.printing import press
+from tests.signing.keys import log_key
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+PROFILE = Profile(demo=True, licence=DEMO_LICENCE)
 
 
 @pytest.fixture
@@ -46,7 +50,7 @@ def empty(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sit
     """An empty database in demo mode."""
     monkeypatch.setattr(passwords, "demo_hasher", CHEAP)
     engine = engine_for(databases.fresh("empty"))
-    yield Site(engine, Documents("memory://"), render, Profile(demo=True), clock=lambda: NOW)
+    yield Site(engine, Documents("memory://"), press(), PROFILE, clock=lambda: NOW, log_key=log_key())
     engine.dispose()
 
 
@@ -63,7 +67,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     upgrade(engine)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "demo_hasher", CHEAP)
-        make(Site(engine, documents, render, Profile(demo=True), clock=lambda: NOW))
+        make(Site(engine, documents, press(), PROFILE, clock=lambda: NOW, log_key=log_key()))
     if kind == "sqlite":
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -80,7 +84,7 @@ def demo(made: Made, tmp_path: Path, worker_id: str) -> Iterator[Site]:
         shutil.copyfile(source, copy)
     url = f"sqlite:///{copy}" if kind == "sqlite" else servers.create_database(f"demo_{worker_id}", template=source)
     engine = engine_for(url)
-    yield Site(engine, documents, render, Profile(demo=True), clock=lambda: NOW)
+    yield Site(engine, documents, press(), PROFILE, clock=lambda: NOW, log_key=log_key())
     engine.dispose()
 
 
@@ -98,7 +102,7 @@ def products(site: Site, state: LotState) -> tuple[LotRow, ...]:
 
 def real(site: Site) -> Site:
     """The same database, served without demo mode."""
-    return replace(site, profile=Profile(demo=False))
+    return replace(site, profile=replace(PROFILE, demo=False))
 
 
 def test_the_demo_shows_every_state_a_visitor_wants_to_see_and_its_audit_trail_is_whole(demo: Site) -> None:
@@ -111,7 +115,7 @@ def test_the_demo_shows_every_state_a_visitor_wants_to_see_and_its_audit_trail_i
         printed = list(anchors(session))
     found = verify(demo.engine, printed)
     assert found.broken is None
-    assert len(printed) == 3
+    assert len(printed) == 4
     assert raw(demo, "SELECT count(*) FROM audit_entry WHERE outcome = 'refused'")[0][0] == 0
     times = [row[0] for row in raw(demo, "SELECT at FROM audit_entry ORDER BY sequence")]
     assert times == sorted(times)
@@ -167,8 +171,7 @@ def test_the_waiting_lot_can_be_released_by_the_visitor(demo: Site) -> None:
     actor = actor_of(demo, sign_in(demo, "cleo", cleo.password, SignInKind.PAGE), SignInKind.PAGE)
     credentials = Credentials(username="cleo", password=SecretStr(cleo.password))
     command = ReleaseLot(lot_number=waiting.lot_number, reason="complies", credentials=credentials)
-    with transaction(demo, actor) as work:
-        release_lot(work, command)
+    perform(demo, actor, release_lot, command)
     with reading(demo.engine) as session:
         assert public_lot(session, waiting.lot_number, demo.today()).state is LotState.RELEASED
 
@@ -204,8 +207,8 @@ def test_demo_accounts_are_of_no_use_outside_demo_mode(demo: Site) -> None:
             actor_of(real(demo), tokens[kind], kind)
     (waiting,) = products(demo, LotState.QA_REVIEW)
     credentials = Credentials(username="cleo", password=SecretStr("silver compass six"))
-    with pytest.raises(Unauthenticated), transaction(real(demo), signer) as work:
-        release_lot(work, ReleaseLot(lot_number=waiting.lot_number, credentials=credentials))
+    with pytest.raises(Unauthenticated):
+        perform(real(demo), signer, release_lot, ReleaseLot(lot_number=waiting.lot_number, credentials=credentials))
     assert sign_in(demo, "cleo", "silver compass six", SignInKind.PAGE)
 
 

@@ -15,6 +15,9 @@ from api.demo.laboratory_control import investigated
 from api.demo.opening import delivered, opening
 from api.demo.products import ADIPOSE, BONE_MARROW, CORD, LAST_DELIVERY, DemoProduct
 from api.demo.upstream import Bulk, banks, bulk, reviewed
+from domain.certificates.models import Certificate
+from domain.certificates.words import RevisionCause
+from domain.disposition.certificates import ReviseCertificate, revise_certificate
 from domain.disposition.decisions import (
     RecallLot,
     ReleaseLot,
@@ -78,7 +81,7 @@ def _stories(lab: Lab, today: int) -> Generator[Story[None], None, None]:
     yield banks(lab, CORD, 2)
     yield _adipose_released(lab)
     yield _cord(lab, 42, 3, _released_and_recalled)
-    yield _cord(lab, 49, 4, _released)
+    yield _cord(lab, 49, 4, _released_and_revised)
     yield _cord(lab, 56, 5, _submitted)
     yield _adipose_under_test(lab)
     yield _bone_marrow_on_hold(lab)
@@ -141,6 +144,21 @@ def _released_and_recalled(lab: Lab, lot: str, sample: str, day: int) -> Story[N
         credentials=credentials("cleo"),
     )
     lab.act("cleo", recall_lot, command)
+
+
+def _released_and_revised(lab: Lab, lot: str, sample: str, day: int) -> Story[None]:
+    """The certificate is issued anew: its number stays, the first revision is shown as superseded."""
+    yield from _released(lab, lot, sample, day)
+    yield lab.at(day + 4, "10:30")
+    with reading(lab.site.engine) as session:
+        number = session.exec(select(Certificate.number).join(Lot).where(Lot.lot_number == lot)).one()
+    command = ReviseCertificate(
+        certificate_number=number,
+        cause=RevisionCause.SITE_DATA_CHANGED,
+        reason="the telephone number of the quality department was out of date",
+        credentials=credentials("quentin"),
+    )
+    lab.act("quentin", revise_certificate, command)
 
 
 def _adipose_under_test(lab: Lab) -> Story[None]:

@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
+from api.demo.control import introduced
 from api.demo.lab import Lab, Story, credentials
 from api.demo.laboratory_control import approved_methods, approved_plan, planned
 from api.demo.panel import METHODS, panel
 from api.demo.products import MATERIALS, PRODUCTS
+from domain.certificates.statements import DecideStatement, DraftStatement, approve_statement, draft_statement
 from domain.disposition.decisions import AcceptLot, accept_lot
 from domain.laboratory.models import Purpose
 from domain.laboratory.specifications import (
@@ -17,9 +19,15 @@ from domain.laboratory.specifications import (
 )
 from domain.lots.operations import Amount, ReceiveMaterial, define_product, receive_material
 
+COLD_CHAIN = DraftStatement(
+    code="ST-COLD-CHAIN",
+    text_en="Store and ship at 2 to 8 °C; the record of the temperature logger belongs to the delivery.",
+    text_de="Bei 2 bis 8 °C lagern und versenden; die Aufzeichnung des Temperaturloggers gehört zur Lieferung.",
+)
+
 
 def opening(lab: Lab) -> Story[None]:
-    """Products, methods, specifications and materials of the first two days."""
+    """Products, methods, specifications, a statement and materials of the first two days."""
     yield lab.at(0, "08:00")
     for product in PRODUCTS:
         lab.act("petra", define_product, product.command)
@@ -37,6 +45,7 @@ def opening(lab: Lab) -> Story[None]:
         )
         lab.act("rhea", draft_specification, draft)
     planned(lab)
+    lab.act("rhea", draft_statement, COLD_CHAIN)
     for key in MATERIALS:
         lab.materials[key] = delivered(lab, MATERIALS[key])
     yield lab.at(1, "08:00")
@@ -45,8 +54,11 @@ def opening(lab: Lab) -> Story[None]:
         approval = ApproveSpecification(code=product.specification, revision=1, credentials=credentials("cleo"))
         lab.act("cleo", approve_specification, approval)
     approved_plan(lab)
+    decision = DecideStatement(code=COLD_CHAIN.code, revision=1, credentials=credentials("cleo"))
+    lab.act("cleo", approve_statement, decision)
     for number in lab.materials.values():
         accepted(lab, number, "identity and supplier's certificate comply", "quentin")
+    introduced(lab)
 
 
 def delivered(lab: Lab, material: tuple[str, str, str, str, str]) -> str:

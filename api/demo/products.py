@@ -69,6 +69,8 @@ ADIPOSE = DemoProduct(
         container="10R vial, type I glass, bromobutyl stopper",
         route=Route.INTRAVENOUS,
         regulatory_status=RegulatoryStatus.INVESTIGATIONAL,
+        authorisation="0000-000000-00-00 (invented)",
+        batch_certificate=True,
     ),
     specification="SPEC-AD-EV-100",
     tissue=Tissue.ADIPOSE,

@@ -2,11 +2,51 @@
 
 from fastapi import FastAPI
 
-from api.rest import audit, certificates, investigations, laboratory, lots, people, public, schemas, steps, testing
+from api.rest import (
+    audit,
+    certificates,
+    compare,
+    equipment,
+    following,
+    investigations,
+    labels,
+    laboratory,
+    log,
+    lots,
+    materials,
+    people,
+    public,
+    published,
+    recipes,
+    schemas,
+    steps,
+    testing,
+)
+
+#: Searched in order: the most asked come first.
+PARTS = (
+    public,
+    steps,
+    people,
+    lots,
+    labels,
+    laboratory,
+    certificates,
+    log,
+    following,
+    compare,
+    published,
+    schemas,
+    audit,
+    recipes,
+    equipment,
+    materials,
+    testing,
+    investigations,
+)
 
 
 def install(app: FastAPI) -> None:
     """Add every router."""
-    # searched in order: the most asked come first
-    for part in (public, steps, people, lots, laboratory, testing, investigations, certificates, schemas, audit):
+    for part in PARTS:
         app.router.routes.extend(part.router.routes)  # include_router would match each request twice over

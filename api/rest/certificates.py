@@ -119,11 +119,16 @@ def list_statements(ask: Any = asking()) -> list[StatementView]:
     return ask(statements)  # type: ignore[no-any-return]
 
 
+def _shown(ask: Any, code: str, revision: int) -> StatementView:
+    found: list[StatementView] = ask(statements)
+    return next(one for one in found if (one.code, one.revision) == (code, revision))
+
+
 @router.post("/statements", status_code=201)
 def new_statement(body: DraftStatement, act: Any = acting(draft_statement), ask: Any = asking()) -> StatementView:
     """Draft a statement; it is printed once QA approves it."""
     made = act(body)
-    return next(one for one in ask(statements) if (one.code, one.revision) == (made.code, made.revision))
+    return _shown(ask, made.code, made.revision)
 
 
 @router.post("/statements/{code}/{revision}/approval", status_code=201, responses=answers(404))
@@ -132,7 +137,7 @@ def approval(
 ) -> StatementView:
     """QA approves a statement that somebody else drafted."""
     act(DecideStatement(code=code, revision=revision, credentials=body.credentials))
-    return next(one for one in ask(statements) if (one.code, one.revision) == (code, revision))
+    return _shown(ask, code, revision)
 
 
 @router.post("/statements/{code}/{revision}/retirement", status_code=201, responses=answers(404))
@@ -141,4 +146,4 @@ def retirement(
 ) -> StatementView:
     """QA retires a statement: no further certificate prints it."""
     act(DecideStatement(code=code, revision=revision, credentials=body.credentials))
-    return next(one for one in ask(statements) if (one.code, one.revision) == (code, revision))
+    return _shown(ask, code, revision)

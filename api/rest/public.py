@@ -3,20 +3,27 @@
 import base64
 import hashlib
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, File, Request, Response, UploadFile
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Depends, File, Query, Request, Response, UploadFile
+from pydantic import BaseModel, ConfigDict, Field
 
+from api.checking import Checked, Outcome, check_apart
+from api.checks import State
 from api.deps import RowId, site_of
+from api.help_on_tests import HELP
 from api.problems import answers
-from domain.certificates.content import CertificateContent
-from domain.certificates.queries import check_file, pdf_digest, public_lot
+from domain.certificates.content import CertificateContent, Words
+from domain.certificates.look_up import Standing, public_lot
+from domain.certificates.queries import pdf_digest
+from domain.certificates.words import RevisionCause
 from domain.errors import Invalid, Reason
 from domain.lots.models import LotState
 from domain.store import reading
 
-router = APIRouter(prefix="/api/v1/public", tags=["public"], responses=answers(404, 422))
+router = APIRouter(prefix="/api/v1/public", tags=["public"], responses=answers(404, 422, 429))
+
+FILES = "/api/v1/public/certificates"
 
 MOST_BYTES = 20 * 1024 * 1024
 
@@ -24,13 +31,57 @@ MOST_BYTES = 20 * 1024 * 1024
 FRESH = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
 
 
+CheckCode = Annotated[
+    str,
+    Query(max_length=40, description="the check code printed on the label beside the lot number, where there is one"),
+]
+
+
+class Contact(BaseModel):
+    """Whom to ask at the manufacturer."""
+
+    name: str
+    phone: str
+    email: str
+
+
+class RecallView(BaseModel):
+    """Class I: may be life-threatening; II: may harm; III: is unlikely to harm. Do not use what is recalled, and ask the manufacturer."""
+
+    class_: Literal["I", "II", "III"] | None = Field(alias="class")
+    since: datetime
+    contact: Contact
+
+
+class RevisionView(BaseModel):
+    """A revision of the certificate. `state`: a withdrawn one stays withdrawn, also when another was issued later."""
+
+    revision: int
+    state: Standing
+    issued_at: datetime
+    cause: RevisionCause | None = Field(description="why there is a revision after the first")
+    withdrawn_at: datetime | None
+    supersedes: int | None
+    superseded_by: int | None
+    content_sha256: str
+    pdf_sha256: str
+    pdf_url: str
+    proof_url: str = Field(description="that it stands in the public log (RFC 9162)")
+
+
 class PublicLotView(BaseModel):
-    """The live state first; `certificate` is the frozen content, whose canonical JSON (RFC 8785) has `content_sha256`."""
+    """The live state first; `certificate` is the frozen content, whose canonical JSON (RFC 8785) has `content_sha256`.
+
+    `state_since`: when the lot was last moved; it expires at the end of `expires_on`. `usable`: released today, with a certificate that counts.
+    `certificate_state` is that of the newest revision. What a test can tell stands at /api/v1/public/tests.
+    """
 
     lot_number: str
     state: LotState
     state_since: datetime
     usable: bool
+    certificate_state: Literal["current", "withdrawn"]
+    recall: RecallView | None
     expires_on: date
     certificate_number: str
     revision: int
@@ -38,20 +89,41 @@ class PublicLotView(BaseModel):
     content_sha256: str
     pdf_sha256: str
     pdf_url: str
+    proof_url: str
+    revisions: list[RevisionView]
     certificate: CertificateContent
 
 
+class CheckView(BaseModel):
+    """One thing that was looked at; the sentence in English and German says what was found."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    code: str = Field(examples=["digest"])
+    state: State
+    en: str
+    de: str
+
+
 class FileCheck(BaseModel):
-    """Genuine: these very bytes were issued here. Current: no later revision was issued, and the lot is released today."""
+    """What a file is. Genuine: these very bytes were issued here, and the record of it is sound. Current: it is genuine, no later revision was
+    issued, it was not withdrawn, and the lot is released today. Of an altered file, number and revision are what it claims to be.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
 
     sha256: str = Field(description="of the file as it was received")
+    outcome: Outcome
     genuine: bool
-    current: bool = False
-    certificate_number: str | None = None
-    revision: int | None = None
-    newest_revision: int | None = None
-    lot_number: str | None = None
-    state: LotState | None = None
+    current: bool
+    checked_at: datetime
+    document: Literal["analysis", "batch"] | None
+    certificate_number: str | None
+    revision: int | None
+    newest_revision: int | None
+    lot_number: str | None
+    state: LotState | None
+    checks: list[CheckView]
 
 
 def unchanged(request: Request, etag: str) -> bool:
@@ -61,14 +133,25 @@ def unchanged(request: Request, etag: str) -> bool:
 
 @router.head("/lots/{lot_number}", include_in_schema=False)
 @router.get("/lots/{lot_number}", response_model=PublicLotView)
-def look_up(lot_number: str, request: Request) -> Any:
-    """The newest certificate of a lot, and its state today. Unknown and unreleased lots answer alike."""
+def look_up(lot_number: str, request: Request, code: CheckCode = "") -> Any:
+    """The newest certificate of a lot, and its state today. Unknown and unreleased lots answer alike.
+
+    The number is understood as people type it (spaces, lower case, O for 0, other hyphens or none) or scan it (a GS1 element string).
+    """
     site = site_of(request)
-    found = public_lot(site.engine, lot_number, site.today())
-    if unchanged(request, found.etag):
-        return Response(status_code=304, headers={"ETag": found.etag, **FRESH})
-    url = f"/api/v1/public/certificates/{found.certificate_number}.pdf"
-    return Response(found.json(url), media_type="application/json", headers={"ETag": found.etag, **FRESH})
+    found = public_lot(site.engine, lot_number, site.today(), code)
+    maker = site.profile
+    contact = {"name": maker.name, "phone": maker.phone, "email": maker.email}
+    headers = {"ETag": found.etag(*contact.values()), **FRESH}
+    if unchanged(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(found.json(FILES, contact), media_type="application/json", headers=headers)
+
+
+@router.get("/tests")
+def explain_tests() -> dict[str, Words]:
+    """What each test can tell, and what it cannot, by its code."""
+    return dict(HELP)
 
 
 @router.head("/certificates/{certificate_number}.pdf", include_in_schema=False)
@@ -91,29 +174,19 @@ def download(certificate_number: str, request: Request, revision: RowId | None =
     return Response(data, media_type="application/pdf", headers=headers)
 
 
-@router.post("/verify")
-def verify(request: Request, response: Response, file: UploadFile = File(description="a PDF")) -> FileCheck:
-    """Whether a file is a certificate of this laboratory, byte for byte, and what is true of its lot today. The file is not kept."""
-    site = site_of(request)
-    data = file.file.read(MOST_BYTES + 1)
+async def dropped(request: Request, file: UploadFile = File(description="a PDF")) -> Checked:
+    """A dependency: what the file is, found in threads of its own; those that answer look-ups do not wait for it."""
+    data = await file.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise Invalid(Reason("file-too-large", "a certificate has at most 20 MB", "file"))
-    digest = hashlib.sha256(data).hexdigest()
-    with reading(site.engine) as session:
-        found = check_file(session, digest, site.today())
+    return await check_apart(site_of(request), data)
+
+
+@router.post("/verify")
+def verify(response: Response, checked: Annotated[Checked, Depends(dropped)]) -> FileCheck:
+    """Whether a file is a certificate of this laboratory, byte for byte, what is true of it and its lot now, and what was checked. It is not kept."""
     response.headers["Cache-Control"] = "no-store"
-    if found is None or not found.sound:
-        return FileCheck(sha256=digest, genuine=False)
-    return FileCheck(
-        sha256=digest,
-        genuine=True,
-        current=found.newest and found.lot.state is LotState.RELEASED,
-        certificate_number=found.number,
-        revision=found.revision,
-        newest_revision=found.lot.revision,
-        lot_number=found.lot.lot_number,
-        state=found.lot.state,
-    )
+    return FileCheck.model_validate(checked)
 
 
 def _base64(data: bytes) -> str:

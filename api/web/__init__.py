@@ -5,16 +5,25 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from api.web.certificates import router as certificate_pages
+from api.web.compare import router as compare_pages
+from api.web.digital_link import router as digital_link_pages
 from api.web.documentation import FILES as DOCUMENTATION
 from api.web.documentation import router as documentation_pages
 from api.web.donors import router as donor_pages
+from api.web.equipment import router as equipment_pages
+from api.web.following import router as following_pages
 from api.web.investigations import router as investigation_pages
+from api.web.labels import router as label_pages
 from api.web.laboratory import router as laboratory_pages
 from api.web.lots import router as lot_pages
-from api.web.pages import FOLDER, problem_page
+from api.web.materials import router as material_pages
+from api.web.pages import FOLDER
 from api.web.people import router as people_pages
 from api.web.products import router as product_pages
 from api.web.public import router as public_pages
+from api.web.public_drawing import refusal_page
+from api.web.public_verify import router as verify_pages
+from api.web.recipes import router as recipe_pages
 from api.web.runs import router as run_pages
 from api.web.sampling import router as sampling_pages
 from api.web.security import SecurityHeaders
@@ -26,10 +35,18 @@ from api.web.steps import router as step_pages
 ROUTERS = (
     sign_in_pages,
     public_pages,
+    compare_pages,
+    digital_link_pages,
+    following_pages,
+    verify_pages,
     sampling_pages,  # before the lots' too: samples are drawn by plan
     certificate_pages,  # before the lots', whose acts are named in the last part of an address
+    label_pages,
     lot_pages,
     product_pages,
+    material_pages,  # after the lots', whose /materials/new is no lot number
+    recipe_pages,
+    equipment_pages,
     step_pages,
     donor_pages,
     laboratory_pages,
@@ -49,5 +66,5 @@ def install(app: FastAPI) -> None:
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
     app.mount("/fonts", StaticFiles(directory=font_source_sans_pro.font_directory), name="fonts")
     app.mount("/docs/static", StaticFiles(directory=DOCUMENTATION), name="docs")
-    app.state.problem_page = problem_page
+    app.state.problem_page = refusal_page
     app.add_middleware(SecurityHeaders)

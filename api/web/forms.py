@@ -15,12 +15,11 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 
-from api.deps import perform
 from api.problems import KINDS
 from api.web.pages import Member, Visit, guarded, leads_to, page
 from api.web.words import sentence
 from domain.errors import DomainError, Forbidden, Invalid, Reason
-from domain.work import OPERATIONS, Command, Work
+from domain.work import OPERATIONS, Command, Work, perform
 
 Kind = Literal["text", "area", "number", "select", "date", "time", "password", "checks", "file", "hidden", "code"]
 Option = tuple[str, str]

@@ -20,9 +20,9 @@ from api.web.forms import (
     show,
     signature,
 )
-from api.web.not_normal import not_normal
 from api.web.pages import Member, Reader, Visit, leads_to, page
 from domain.disposition import decisions
+from domain.disposition.not_normal import not_normal
 from domain.disposition.queries import Action, LineView, LotFile, ResultView, lot_file, my_work
 from domain.errors import NotFound, Reason
 from domain.laboratory.control_queries import investigations_of, is_planned, standing
@@ -32,8 +32,9 @@ from domain.lots.genealogy import trace
 from domain.lots.lifecycle import RULES
 from domain.lots.models import Lot, LotKind, LotState
 from domain.lots.operations import ReceiveMaterial, receive_material
-from domain.lots.queries import find_lots
+from domain.lots.queries import find_lots, lot_id_of
 from domain.manufacturing.catalogue import STEP_KINDS
+from domain.manufacturing.control import hold_clocks
 from domain.permissions import ROLES, Permission, Role
 from domain.quantities import UNITS
 from reports.genealogy import trace_svg
@@ -139,6 +140,7 @@ def lot_page(lot_number: str, visit: Reader) -> Response:
         lot=file.lot,
         picture=trace_svg(traced, href=lambda number: f"/lots/{number}") if traced.edges else "",
         plot=plot_of(file),
+        clocks=visit.ask(lambda session: hold_clocks(session, [lot_id_of(session, lot_number)], now)),
         offers=[_offer(action) for action in file.actions],
         kinds=STEP_KINDS,
         verdict_of=verdict_of,

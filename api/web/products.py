@@ -23,6 +23,7 @@ def listed(visit: Reader) -> Response:
 
 _VOLUME = unit_options(("mL", "uL", "L"), empty=False)
 _CELSIUS = unit_options(("Cel", "K"), empty=False)
+_NO_OR_YES = (("false", "No"), ("true", "Yes"))
 _PER_VIAL = unit_options(("{particles}/{vial}",), empty=False)
 
 
@@ -43,6 +44,12 @@ def _product(_visit: Visit) -> Sheet:
                     Field("name_de", "Name in German"),
                     Field("gtin", "GTIN", "code", needed=False, hint="14 digits with the check digit."),
                     Field("regulatory_status", "Regulatory status", "select", options=options(RegulatoryStatus, _word)),
+                    Field(
+                        "authorisation",
+                        "Authorisation",
+                        needed=False,
+                        hint="Number of the marketing or clinical-trial authorisation, if there is one.",
+                    ),
                 ),
             ),
             Group(
@@ -66,6 +73,25 @@ def _product(_visit: Visit) -> Sheet:
                     Field("shelf_life_months", "Shelf life", "number", unit="months", hint="1 to 120."),
                     Amount("storage_low", "Stored from", _CELSIUS, unit="Cel"),
                     Amount("storage_high", "Stored up to", _CELSIUS, unit="Cel"),
+                ),
+            ),
+            Group(
+                "Release and look-up",
+                (
+                    Field(
+                        "batch_certificate",
+                        "Batch certificate",
+                        "select",
+                        options=_NO_OR_YES,
+                        hint="Whether a released lot gets a batch certificate beside the certificate of analysis.",
+                    ),
+                    Field(
+                        "look_up_code",
+                        "Check code",
+                        "select",
+                        options=_NO_OR_YES,
+                        hint="Whether the public look-up asks for a code that is printed on the label beside the lot number.",
+                    ),
                 ),
             ),
         ),

@@ -1,201 +1,148 @@
 """The public look-up as a page: no account, one request, the state of this minute first."""
 
-import hashlib
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, File, Request, UploadFile
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 
 from api.deps import site_of
-from api.web import security
-from api.web.pages import FOLDER, TEMPLATES
-from api.web.public_words import OTHERWISE, STANDINGS, WORDS, Language, language_of
-from domain.certificates.queries import FileChecked, PublicLot, check_file, public_lot
+from api.help_on_tests import HELP
+from api.web.public_drawing import FRESH, LOOK, address, drawn, language_in, minute
+from api.web.public_words import FOLLOW, WORDS, Language, standing_of
+from domain.certificates.look_up import DISAGREES, PublicLot, Revision, public_lot
+from domain.certificates.words import REVISION_CAUSES
 from domain.errors import NotFound
 from domain.lots.models import LotState
+from domain.lots.numbers import GS1_CHARACTERS
+from domain.lots.typed import MOST_TYPED, as_printed, read
 from domain.store import reading
 from domain.work import Profile
 from reports.plots import distribution_svg
-from reports.wording import at_site, for_people, site_date, site_time
+from reports.wording import for_people, site_date, site_time
 
 router = APIRouter(include_in_schema=False)
-
-STYLE = (FOLDER / "templates" / "public.css").read_text(encoding="utf-8").strip()
-POLICY = security.policy((security.hash_source(STYLE), security.hash_source(security.PLOT_STYLE)))
-
-#: As large as a certificate may be.
-MOST_BYTES = 20_000_000
 
 #: In what order the groups of tests are told.
 GROUPS = ("safety", "physicochemical", "identity", "purity", "potency")
 
-#: Changes with the look of the page, so that nobody is told "unchanged" about an old one.
-_LOOK = hashlib.sha256(
-    b"".join((FOLDER / "templates" / name).read_bytes() for name in ("public.html", "public.css"))
-).hexdigest()
+FILES = "/api/v1/public/certificates"
 
-#: What a cache keeps it must ask about each time: a recall shows in the very next request.
-FRESH = {"Cache-Control": "no-cache", "Vary": "Accept-Language", "Content-Security-Policy": POLICY}
+Wording = Callable[[Any], str]
 
 
 @router.get("/c")
-def look(request: Request, lot: str = "", lang: str | None = None) -> Response:
-    """The number typed leads to its page; without one, the form."""
-    if lot.strip():
-        return RedirectResponse(
-            f"/c/{quote(lot.strip()[:60], safe='')}" + (f"?lang={lang}" if lang in ("en", "de") else ""), 303
-        )
-    return _drawn(request, _language(request, lang), "public_search.html", 200)
+def look(request: Request, lot: str = "", code: str = "", lang: str | None = None) -> Response:
+    """The number typed leads to its page, and a scanned code to the resolver of codes; without either, the form."""
+    typed, language = lot.strip()[:MOST_TYPED], language_in(request, lang)
+    if not typed:
+        return drawn(request, language, "public_search.html", typed="")
+    wanted, asked = read(typed), {"code": code.strip()[:40], "lang": lang if lang in ("en", "de") else ""}
+    if wanted.gtin is not None:
+        path = f"/01/{wanted.gtin}/10/{wanted.lot_number}"
+        return RedirectResponse(address(path, **{"17": wanted.expires}, **asked), 303)
+    return RedirectResponse(address(f"/c/{typed if len(typed) <= 60 else typed[:60]}", **asked), 303)
 
 
 @router.get("/c/{lot_number:path}")
-def show(lot_number: str, request: Request, lang: str | None = None) -> Response:
-    """A lot's certificate; unknown and unreleased lots get the very same page."""
-    site, language = site_of(request), _language(request, lang)
+def show(lot_number: str, request: Request, code: str = "", lang: str | None = None) -> Response:
+    """A lot's certificate; unknown, unreleased and hidden lots get the very same page."""
+    site, language = site_of(request), language_in(request, lang)
     now = site.clock().replace(second=0, microsecond=0)
     with reading(site.engine) as session:
         try:
-            found = public_lot(session, lot_number, site.today())
-        except NotFound:
-            return _drawn(request, language, "public_missing.html", 404)
-    etag = _etag(found, language, site.profile, now)
+            found = public_lot(session, lot_number, site.today(), code)
+        except NotFound as refusal:
+            return missing(request, language, lot_number, disagrees=refusal.reasons == (DISAGREES,))
+    by_mail = request.app.state.settings.mail() is not None
+    etag = found.etag(language, LOOK, repr(site.profile), now.isoformat(), code, str(by_mail))
     headers = {**FRESH, "ETag": etag, "Content-Language": language}
     if etag in (part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")):
         return Response(status_code=304, headers=headers)
-    return _drawn(request, language, "public.html", 200, headers, now=now, **_shown(found, language, site.profile, now))
-
-
-@router.get("/verify")
-def ask_for_file(request: Request, lang: str | None = None) -> Response:
-    """The form for a file that somebody was sent."""
-    return _drawn(request, _language(request, lang), "public_verify.html", 200, told="", refused=False)
-
-
-@router.post("/verify")
-def verify(request: Request, file: UploadFile | None = File(None), lang: str | None = None) -> Response:
-    """Whether a file is a certificate of this laboratory, byte for byte, and what is true of its lot now. It is not kept."""
-    site, language = site_of(request), _language(request, lang)
-    data = file.file.read(MOST_BYTES + 1) if file else b""
-    if not 0 < len(data) <= MOST_BYTES:
-        return _drawn(request, language, "public_verify.html", 422, told="", refused=True)
-    digest = hashlib.sha256(data).hexdigest()
-    with reading(site.engine) as session:
-        found = check_file(session, digest, site.today())
-    checked = found if found is not None and found.sound else None
-    told, tone, icon = _judged(checked)
-    return _drawn(
-        request,
-        language,
-        "public_verify.html",
-        200,
-        told=told,
-        tone=tone,
-        icon=icon,
-        refused=False,
-        checked=checked,
-        sha256=digest,
-        standing=STANDINGS[language].get(checked.lot.state, OTHERWISE[language]) if checked else None,
-        as_of=_minute(site.clock(), site.profile.time_zone),
+    here = address(f"/c/{found.lot_number}", code=code)
+    shown = _shown(found, language, site.profile, now)
+    return drawn(
+        request, language, "public.html", 200, headers, here, **shown, now=now, code=code, by_mail=by_mail, typed=""
     )
 
 
-def _judged(checked: FileChecked | None) -> tuple[str, str, str]:
-    """What is said of a file, and how it looks; a lot that may not be used comes before a revision that does not count."""
-    if checked is None:
-        return "not_ours", "bad", "cross"
-    if checked.lot.state is not LotState.RELEASED:
-        return "genuine_barred", "bad" if checked.lot.state is LotState.RECALLED else "warn", "cross"
-    return ("genuine_current", "good", "check") if checked.newest else ("genuine_old", "warn", "clock")
-
-
-def _minute(at: datetime, zone: str) -> str:
-    """`2026-11-20 09:31 +01:00 (Europe/Berlin)`."""
-    local = at_site(at, zone)
-    return f"{local:%Y-%m-%d %H:%M} {local.isoformat()[-6:]} ({zone})"
-
-
-def _etag(found: PublicLot, language: Language, profile: Profile, now: datetime) -> str:
-    """The page says as of which minute it is, so it is another one a minute later."""
-    told = repr((found.etag, language, _LOOK, profile, now.isoformat()))
-    return f'"{hashlib.sha256(told.encode()).hexdigest()[:32]}"'
-
-
-def _language(request: Request, lang: str | None) -> Language:
-    return language_of(lang, request.headers.get("accept-language", ""))
-
-
-def _drawn(
-    request: Request,
-    language: Language,
-    template: str,
-    status: int,
-    headers: dict[str, str] | None = None,
-    **context: Any,
-) -> HTMLResponse:
-    site = site_of(request)
-    html = TEMPLATES.get_template(template).render(
-        language=language,
-        other="en" if language == "de" else "de",
-        say=WORDS[language],
-        profile=site.profile,
-        style=Markup(STYLE),  # noqa: S704 - a file of ours
-        path=quote(request.url.path) if status == 200 else "/c",
-        **context,
-    )
-    return HTMLResponse(html, status, headers=headers or {**FRESH, "Content-Language": language})
+def missing(request: Request, language: Language, typed: str, *, disagrees: bool = False) -> Response:
+    """The page for a number that nothing can be shown for; the number stays in the form, as the code beside it may be all that lacks."""
+    number = as_printed(typed)
+    kept = number if len(number) <= 20 and GS1_CHARACTERS.fullmatch(number) else ""
+    return drawn(request, language, "public_missing.html", 404, typed=kept, disagrees=disagrees)
 
 
 def _shown(found: PublicLot, language: Language, profile: Profile, now: datetime) -> dict[str, Any]:
     """Everything the page shows, each word in its language; figures exactly as certified."""
-    content, say = found.certificate, WORDS[language]
-    standing = STANDINGS[language].get(found.state, OTHERWISE[language])
-    zone = profile.time_zone
+    content, say, zone = found.certificate, WORDS[language], profile.time_zone
 
-    def words(pair: Any) -> str:
-        return for_people(str(pair[language]), language) if isinstance(pair, dict) else for_people(str(pair), language)
+    def words(said: Any) -> str:
+        return for_people(str(said[language]), language) if isinstance(said, dict) else for_people(str(said), language)
 
-    product, lot, origin = content["product"], content["lot"], content["origin"]
-    facts = [
-        (say["form"], words(product["form"])),
-        (say["route"], words(product["route"])),
-        (say["strength"], words(product["strength"]) if product["strength"] else ""),
-        (say["fill"], words(product["fill_volume"])),
-        (say["reconstitution"], words(product["reconstitution"])),
-        (say["storage"], words(product["storage"])),
-        (say["expires"], found.expires_on.isoformat()),
-        (say["made"], lot["manufactured_on"]),
-        (say["size"], words(lot["quantity"])),
-        (say["released"], lot["released_at"][:10]),
-        (say["composition"], product["composition"]),
-        (say["container"], product["container"]),
-        (say["origin"], words(origin["tissue"])),
-        (say["banks"], ", ".join(origin["cell_banks"])),
-    ]
     return {
         "found": found,
-        "as_of": _minute(now, profile.time_zone),
+        "as_of": minute(now, zone),
         "content": content,
-        "standing": standing,
-        "urgent": found.state is LotState.RECALLED,
+        "standing": standing_of(found, language),
+        "recalled": found.state is LotState.RECALLED,
         "since": site_date(found.since, zone) if found.state is not LotState.EXPIRED else found.expires_on.isoformat(),
-        "facts": [(term, value) for term, value in facts if value],
-        "name": product["name"][language],
-        "notice": product["regulatory_notice"][language],
+        "withdrawn_on": site_date(found.newest.withdrawn_at, zone) if found.newest.withdrawn_at else "",
+        "conditional": words(content["conditional"]) if content.get("conditional") else "",
+        "facts": [(term, value) for term, value in _facts(found, content, say, words) if value],
+        "name": product_name(content, language),
+        "notice": content["product"]["regulatory_notice"][language],
+        "remarks": _remarks(content, words),
         "groups": [
             (say[group], lines)
             for group in GROUPS
-            if (lines := [_line(one, words) for one in content["tests"] if one["group"] == group])
+            if (lines := [_line(one, words, language) for one in content["tests"] if one["group"] == group])
         ],
         "plots": [_plot(one, say, language, place) for place, one in enumerate(content["distributions"])],
-        "issued": site_time(found.issued_at, zone),
-        "pdf": f"/api/v1/public/certificates/{quote(found.certificate_number)}.pdf",
+        "revisions": [_revision(one, language, zone, usable=found.usable) for one in found.revisions],
+        "pdf": f"{FILES}/{quote(found.certificate_number)}.pdf",
+        "follow": FOLLOW[language],
     }
 
 
-def _line(one: dict[str, Any], words: Any) -> dict[str, str]:
+def product_name(content: dict[str, Any], language: Language) -> str:
+    """What the product is called in that language."""
+    return str(content["product"]["name"][language])
+
+
+def _facts(found: PublicLot, content: dict[str, Any], say: dict[str, str], words: Wording) -> Iterator[tuple[str, str]]:
+    product, lot, origin = content["product"], content["lot"], content["origin"]
+    yield say["form"], words(product["form"])
+    yield say["route"], words(product["route"])
+    yield say["strength"], words(product["strength"]) if product["strength"] else ""
+    yield say["fill"], words(product["fill_volume"])
+    yield say["reconstitution"], words(product["reconstitution"])
+    yield say["storage"], words(product["storage"])
+    yield say["expires"], found.expires_on.isoformat()
+    yield say["made"], lot["manufactured_on"]
+    yield say["size"], words(lot["quantity"])
+    yield say["released"], (lot["released_at"] or "")[:10]
+    yield say["composition"], product["composition"]
+    yield say["container"], product["container"]
+    yield say["origin"], words(origin["tissue"])
+    yield say["banks"], ", ".join(origin["cell_banks"])
+
+
+def _remarks(content: dict[str, Any], words: Wording) -> list[str]:
+    """What a reader should know beside the results: what was departed from, and what was looked into."""
+    looked_into = [f"{words(one['words'])} ({one['on']})" for one in content.get("investigations") or ()]
+    return [words(content["deviations"]), *looked_into]
+
+
+def _line(one: dict[str, Any], words: Wording, language: Language) -> dict[str, str]:
+    say, told = WORDS[language], HELP.get(one["code"])
+    spread = [
+        say["replicates"].format(n=one["n"]) if one.get("n") and one["n"] > 1 else "",
+        say["spread"].format(sd=words(one["sd"])) if one.get("sd") else "",
+    ]
     return {
         "name": words(one["name"]),
         "criterion": words(one["criterion"]),
@@ -203,6 +150,32 @@ def _line(one: dict[str, Any], words: Any) -> dict[str, str]:
         "verdict": one["verdict"],
         "method": one["method"],
         "note": words(one["note"]) if one["note"] else "",
+        "spread": ", ".join(part for part in spread if part),
+        "help": getattr(told, language) if told else "",
+    }
+
+
+def _revision(one: Revision, language: Language, zone: str, *, usable: bool) -> dict[str, Any]:
+    """A revision: what it is now, when and why it was issued, what it replaced, and where its file and its proof are."""
+    say = WORDS[language]
+    at = site_date(one.withdrawn_at, zone) if one.withdrawn_at else ""
+    cause = getattr(REVISION_CAUSES[one.cause], language) if one.cause else ""
+    standing = say["current"]
+    if one.withdrawn_at:
+        standing = say["withdrawn_on"].format(on=at)
+    elif one.superseded_by:
+        standing = say["superseded"].format(by=one.superseded_by)
+    return {
+        "revision": one.revision,
+        "tone": {"current": "good" if usable else "plain", "withdrawn": "bad", "superseded": "plain"}[one.standing],
+        "standing": standing,
+        "superseded": say["superseded"].format(by=one.superseded_by) if one.withdrawn_at and one.superseded_by else "",
+        "issued": site_time(one.issued_at, zone),
+        "cause": cause,
+        "supersedes": say["supersedes"].format(old=one.revision - 1) if one.revision > 1 else "",
+        "pdf": f"{FILES}/{quote(one.number)}.pdf?revision={one.revision}",
+        "proof": f"{FILES}/{quote(one.number)}/proof?revision={one.revision}",
+        "pdf_sha256": one.pdf_sha256,
     }
 
 

@@ -1,4 +1,4 @@
-"""Headers that keep a page to itself: no scripts, no frames, no foreign content."""
+"""Headers that keep a page to itself: no frames, no foreign content, no script but the one that a page names."""
 
 import base64
 import hashlib
@@ -13,7 +13,7 @@ from reports.plots import distribution_svg
 
 
 def hash_source(text: str) -> str:
-    """A style's source expression in a Content-Security-Policy."""
+    """The source expression of a style or a script in a Content-Security-Policy."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
@@ -31,10 +31,11 @@ PLOT_STYLE = _own_style(distribution_svg((0.0, 1.0), (1.0,), mode="", percent_30
 TRACE_STYLE = _own_style(trace_svg(_Empty()))
 
 
-def policy(styles: Iterable[str]) -> str:
-    """A policy that allows the style sources given, images and forms of our own, and nothing else."""
+def policy(styles: Iterable[str], scripts: Iterable[str] = ()) -> str:
+    """A policy that allows the style and script sources given, images and forms of our own, and nothing else."""
+    run = f" script-src {' '.join(scripts)};" if scripts else ""
     return (
-        f"default-src 'none'; style-src {' '.join(styles)}; img-src 'self' data:; font-src 'self'; form-action 'self'; "
+        f"default-src 'none'; style-src {' '.join(styles)};{run} img-src 'self' data:; font-src 'self'; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     )
 

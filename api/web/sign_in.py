@@ -9,13 +9,14 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from api.deps import COOKIE, csrf_token, perform
+from api.deps import COOKIE, csrf_token
 from api.web.forms import Form
 from api.web.pages import Anybody, Visit, home_of, is_local, leads_to, page
 from domain.errors import Reason, Unauthenticated
 from domain.people.models import SignInKind
 from domain.people.operations import EndSignIn, end_sign_in, sign_in
 from domain.people.queries import actor_of
+from domain.work import perform
 
 router = APIRouter(include_in_schema=False)
 

@@ -5,18 +5,27 @@ the address is kept for the letters alone, is shown to nobody, and is in no job 
 SHA-256 only.
 """
 
+import base64
+import hashlib
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from sqlmodel import SQLModel
+from email_validator import EmailNotValidError, validate_email
+from pydantic import Field
+from sqlmodel import SQLModel, col
 
+from domain.certificates.look_up import public_lot
+from domain.errors import Invalid, NotFound, Reason
 from domain.jobs import enqueue
+from domain.lots.models import Lot
 from domain.store import UtcDateTime, iso_utc
-from domain.work import Work
+from domain.work import Command, Work, operation
 
 #: How long the link in the first letter may be used.
 CONFIRM_WITHIN = timedelta(hours=48)
@@ -72,6 +81,165 @@ links = sa.Table(
 )
 
 
+class FollowLot(Command):
+    """Somebody without an account wants to learn what becomes of a lot: by e-mail, or by a webhook."""
+
+    lot_number: str = Field(max_length=300)
+    code: str = Field(default="", max_length=40, description="the check code on the label, where there is one")
+    email: str | None = Field(default=None, max_length=320, examples=["pharmacy@clinic.example"])
+    webhook: str | None = Field(default=None, max_length=1000, examples=["https://clinic.example/hooks/lots"])
+    language: Language = Field(default="en", description="of the letters")
+
+
+class UseLink(Command):
+    """What a link in a letter stands for is wanted."""
+
+    token: str = Field(max_length=100)
+
+
+class Forget(Command):
+    """Followers whose time is over are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What was noted of a wish to follow. secret: signs what a webhook is sent, told this once. unfollow: the token that ends it."""
+
+    secret: str | None
+    unfollow: str
+
+
+@operation(None)
+def follow_lot(work: Work, command: FollowLot) -> Noted:
+    """Noted until it is confirmed; whether the address follows already makes no difference to what is done or answered.
+
+    Raises NotFound as the look-up does, and Invalid for an address that letters or webhooks cannot have.
+    """
+    if (command.email is None) == (command.webhook is None):
+        raise Invalid(Reason("address-needed", "give either an e-mail address or the address of a webhook", "email"))
+    channel = Channel.MAIL if command.email is not None else Channel.WEBHOOK
+    address = mail_address(command.email) if command.email is not None else webhook_address(command.webhook or "")
+    lot = public_lot(work.session, command.lot_number, work.today, command.code)
+    secret = None if channel is Channel.MAIL else f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+    follower_id = secrets.token_hex(16)
+    if _questions(work, address) < MOST_QUESTIONS:
+        noted = {"id": follower_id, "lot_id": lot.lot_id, "channel": channel, "address": address, "secret": secret}
+        work.session.execute(followers.insert(), {**noted, "language": command.language, "asked_at": work.now})
+        unfollow = new_link(work, follower_id, Purpose.UNFOLLOW)
+        _queue(work, [follower_id], "confirm")
+    else:
+        unfollow = secrets.token_urlsafe(32)
+    return Noted(secret, unfollow)
+
+
+def mail_address(typed: str) -> str:
+    """An address as mail servers take it, its domain in ASCII. Raises Invalid for a name beside it, control characters and the like."""
+    try:
+        known = validate_email(
+            typed.strip(), check_deliverability=False, allow_smtputf8=False, allow_display_name=False, strict=True
+        )
+    except EmailNotValidError as error:
+        raise Invalid(Reason("address-not-valid", f"this is no e-mail address: {error}", "email")) from None
+    assert known.ascii_email is not None, "without SMTPUTF8 every address has an ASCII form"
+    return known.ascii_email
+
+
+def webhook_address(typed: str) -> str:
+    """The address of a webhook. Raises Invalid unless it is https with a host, and without a user or a fragment."""
+    text = typed.strip()
+    try:
+        parts = urlsplit(text)
+        wrong = parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or bool(parts.fragment)
+        wrong = wrong or (parts.port or 443) < 1
+    except ValueError:
+        wrong = True
+    if wrong or not text.isascii() or not text.isprintable() or " " in text:
+        said = "a webhook is an address that begins with https:// and has neither a user nor a fragment"
+        raise Invalid(Reason("address-not-valid", said, "webhook"))
+    return text
+
+
+def _questions(work: Work, address: str) -> int:
+    """How often the address was asked to confirm within a day."""
+    asked = followers.c.address == address, followers.c.asked_at > work.now - timedelta(days=1)
+    return int(work.session.execute(sa.select(sa.func.count()).select_from(followers).where(*asked)).scalar_one())
+
+
+@operation(None)
+def confirm_following(work: Work, command: UseLink) -> str:
+    """The address is right and wants to be told; returns the lot's number. Raises NotFound when the link is unknown or too old."""
+    found = _linked(work, command.token, Purpose.CONFIRM)
+    if found is None or (found.confirmed_at is None and found.asked_at < work.now - CONFIRM_WITHIN):
+        raise NotFound(
+            Reason("link-not-valid", "this link is unknown, or older than 48 hours; follow the lot once more", "token")
+        )
+    settle(work, found)
+    return str(work.session.execute(sa.select(col(Lot.lot_number)).where(col(Lot.id) == found.lot_id)).scalar_one())
+
+
+def settle(work: Work, found: Any) -> None:
+    """From now on this one is told. If the address follows the lot already, the two become one: every link in every letter keeps working,
+    and a webhook is signed with the secret that it proved last."""
+    same = (
+        followers.c.lot_id == found.lot_id,
+        followers.c.channel == found.channel,
+        followers.c.address == found.address,
+    )
+    earlier = work.session.execute(
+        sa.select(followers.c.id).where(*same, followers.c.confirmed_at.is_not(None), followers.c.id != found.id)
+    ).scalar()
+    if earlier is None:
+        _change(work, found.id, confirmed_at=work.now)
+        return
+    work.session.execute(links.update().where(links.c.follower_id == found.id).values(follower_id=earlier))
+    remove(work, sa.select(followers.c.id).where(followers.c.id == found.id))
+    _change(work, earlier, secret=found.secret, language=found.language)
+
+
+def _change(work: Work, follower_id: str, **values: Any) -> None:
+    work.session.execute(followers.update().where(followers.c.id == follower_id).values(**values))
+
+
+@operation(None)
+def unfollow(work: Work, command: UseLink) -> None:
+    """The address is removed, and nothing of it is left; that it was removed before, or never was there, makes no difference."""
+    if found := _linked(work, command.token, Purpose.UNFOLLOW):
+        remove(work, sa.select(followers.c.id).where(followers.c.id == found.id))
+
+
+@operation(None)
+def forget_followers(work: Work, _command: Forget) -> None:
+    """Remove who did not confirm in time, and who follows a lot that expired a year ago."""
+    over = work.today - KEPT_AFTER_EXPIRY
+    expired = sa.select(col(Lot.id)).where(col(Lot.expires_on) < over)
+    late = sa.and_(followers.c.confirmed_at.is_(None), followers.c.asked_at < work.now - CONFIRM_WITHIN)
+    remove(work, sa.select(followers.c.id).where(sa.or_(late, followers.c.lot_id.in_(expired))))
+
+
+def remove(work: Work, chosen: sa.Select[tuple[str]]) -> None:
+    """The chosen followers and their links are gone."""
+    ids = list(work.session.execute(chosen).scalars())
+    work.session.execute(links.delete().where(links.c.follower_id.in_(ids)))
+    work.session.execute(followers.delete().where(followers.c.id.in_(ids)))
+
+
+def new_link(work: Work, follower_id: str, purpose: Purpose) -> str:
+    """A token for a new link; only its digest is kept."""
+    token = secrets.token_urlsafe(32)
+    work.session.execute(links.insert(), {"sha256": _digest(token), "follower_id": follower_id, "purpose": purpose})
+    return token
+
+
+def _linked(work: Work, token: str, purpose: Purpose) -> Any:
+    """The follower that a link belongs to, or None."""
+    chosen = sa.select(followers).join(links, links.c.follower_id == followers.c.id)
+    return work.session.execute(chosen.where(links.c.sha256 == _digest(token), links.c.purpose == purpose)).first()
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
 def tell_followers(work: Work, lot_id: int, event: Event) -> None:
     """Queue a letter to each follower of the lot: it is sent if, and only if, the act is committed."""
     chosen = sa.select(followers.c.id).where(followers.c.lot_id == lot_id, followers.c.confirmed_at.is_not(None))
@@ -81,5 +249,10 @@ def tell_followers(work: Work, lot_id: int, event: Event) -> None:
 def _queue(work: Work, follower_ids: Iterable[str], event: str) -> None:
     """One job a follower, so that one bad address does not hold up or repeat the others."""
     for follower_id in follower_ids:
-        said = {"follower": follower_id, "event": event, "at": iso_utc(work.now), "message": secrets.token_hex(12)}
+        said = {
+            "follower": follower_id,
+            "event": event,
+            "at": iso_utc(work.now),
+            "message": f"msg_{secrets.token_hex(12)}",
+        }
         enqueue(work.session, LETTER, said, work.now)

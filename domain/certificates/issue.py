@@ -129,6 +129,8 @@ def issue(
     ):
         raise Stale(CHANGED)
     printed = ready.analysis.printed
+    if printed.logo is not None:
+        work.keep_document(printed.logo, "logo", "application/octet-stream")
     certificate = work.add(
         Certificate(
             number=content.number,
@@ -147,6 +149,7 @@ def issue(
             unsigned_size=printed.unsigned_size,
             unsigned_sha256=printed.unsigned_sha256,
             revision_cause=ready.frame.cause,
+            look=printed.look,
         )
     )
     _logged(work, "revise" if earlier else "issue", lot, certificate)
@@ -177,6 +180,7 @@ def issue_batch(
             pdf_sha256=pdf_sha256,
             unsigned_size=printed.unsigned_size,
             unsigned_sha256=printed.unsigned_sha256,
+            look=printed.look,
             issued_at=content.issued_at,
             issued_by=work.actor.person,
         )

@@ -48,7 +48,8 @@ class Certificate(AppendOnly, table=True):
     content: the canonical JSON (RFC 8785) that everything on the PDF comes from; content_sha256 stands on the PDF; pdf_sha256: the stored file.
     audit_sequence, audit_sha256: the head of the audit chain when it was made, which stands on the PDF too.
     unsigned_size, unsigned_sha256: the file begins with exactly these bytes, which are the same wherever the content is drawn; what follows is
-    the signature. revision_cause: why there is a revision after the first. All three are empty in what was issued before they were kept.
+    the signature. revision_cause: why there is a revision after the first. look: in what it was drawn (JSON; a logo by its SHA-256).
+    All these are empty in what was issued before they were kept.
     """
 
     number: str
@@ -58,7 +59,7 @@ class Certificate(AppendOnly, table=True):
     signature_id: int = Field(foreign_key="signature.id")
     content: str
     content_sha256: str
-    pdf_sha256: str = Field(foreign_key="document.sha256")
+    pdf_sha256: str = Field(foreign_key="document.sha256", index=True)
     audit_sequence: int
     audit_sha256: str
     issued_at: datetime = moment()
@@ -67,6 +68,7 @@ class Certificate(AppendOnly, table=True):
     unsigned_size: int | None = None
     unsigned_sha256: str | None = Field(default=None, index=True)
     revision_cause: RevisionCause | None = coded(RevisionCause, default=None, nullable=True)
+    look: str | None = None
 
     __table_args__ = (
         sa.UniqueConstraint("number", "revision"),
@@ -98,9 +100,10 @@ class BatchCertificate(AppendOnly, table=True):
     register_entry: int = Field(unique=True)
     content: str
     content_sha256: str
-    pdf_sha256: str = Field(foreign_key="document.sha256")
+    pdf_sha256: str = Field(foreign_key="document.sha256", index=True)
     unsigned_size: int
-    unsigned_sha256: str
+    unsigned_sha256: str = Field(index=True)
+    look: str
     issued_at: datetime = moment()
     issued_by: int = Field(foreign_key="app_user.id")
 

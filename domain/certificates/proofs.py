@@ -8,16 +8,20 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any, Literal
+from itertools import pairwise
+from typing import Annotated, Any, Literal
 
 import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pydantic import Field
 from pymerkle.hasher import MerkleHasher
 
 from domain.certificates.content import Frozen
+
+#: A count that canonical JSON can hold.
+Count = Annotated[int, Field(ge=0, lt=2**53)]
 
 #: What a leaf records. A recall marks the certificates of the lot; a void says that a number was taken and will never be used.
 Kind = Literal["issue", "revise", "withdraw", "recall", "void"]
@@ -33,7 +37,7 @@ class Leaf(Frozen):
 
     kind: Kind
     number: str
-    revision: int | None
+    revision: Count | None
     lot_number: str | None
     content_sha256: str | None
     pdf_sha256: str | None
@@ -47,7 +51,7 @@ class Leaf(Frozen):
 class SignedHead(Frozen):
     """The log at a size: its root (hex), and the log's signature (base64) over the canonical JSON of everything else."""
 
-    size: int
+    size: Count
     root: str
     signed_at: str
     key_id: str
@@ -55,21 +59,7 @@ class SignedHead(Frozen):
 
     def signed_by(self, keys: Mapping[str, Ed25519PublicKey]) -> bool:
         """Whether one of these keys, by its id, made the signature."""
-        key = keys.get(self.key_id)
-        if key is None:
-            return False
-        try:
-            key.verify(
-                base64.b64decode(self.signature, validate=True), head_bytes(**self.model_dump(exclude={"signature"}))
-            )
-        except (InvalidSignature, binascii.Error):
-            return False
-        return True
-
-
-def head_bytes(**fields: Any) -> bytes:
-    """What the key of the log signs: size, root, signed_at and key_id as canonical JSON."""
-    return rfc8785.dumps(fields)
+        return _signed(keys.get(self.key_id), self.signature, _stated(self.model_dump(exclude={"signature"})))
 
 
 def sign_head(key: Ed25519PrivateKey, size: int, root: bytes, signed_at: str) -> SignedHead:
@@ -80,7 +70,7 @@ def sign_head(key: Ed25519PrivateKey, size: int, root: bytes, signed_at: str) ->
         "signed_at": signed_at,
         "key_id": key_id(key.public_key()),
     }
-    return SignedHead(**fields, signature=base64.b64encode(key.sign(head_bytes(**fields))).decode())
+    return SignedHead(**fields, signature=base64.b64encode(key.sign(_stated(fields))).decode())
 
 
 def key_id(key: Ed25519PublicKey) -> str:
@@ -138,7 +128,7 @@ def extends(first: int, first_root: bytes, second: int, second_root: bytes, path
 class Included(Frozen):
     """A leaf with its way to the root of a tree (hashes, hex, from the leaf up)."""
 
-    position: int
+    position: Count
     leaf: Leaf
     path: tuple[str, ...]
 
@@ -152,18 +142,51 @@ class Included(Frozen):
 
 
 class Proof(Frozen):
-    """Everything that a check without our server needs of the log about one revision of a certificate.
+    """Everything that a check without our server needs of the log about one revision of a certificate, as of `stated_at`.
 
-    later: every entry on the same number after it, up to the head: what became of it since. log_keys: public keys (PEM) by their id.
+    entry: its issue. later: every entry on the same number after it, up to the head: what became of it. The signature of the log's key is over
+    the canonical JSON of everything else, so that nothing can be left out of `later` by whoever hands the proof on.
     """
 
     version: Literal["1"] = "1"
+    stated_at: str
     head: SignedHead
     entry: Included
     later: tuple[Included, ...]
-    log_keys: dict[str, str]
+    key_id: str
+    signature: str
+
+    def signed_by(self, keys: Mapping[str, Ed25519PublicKey]) -> bool:
+        """Whether one of these keys, by its id, states this."""
+        return _signed(keys.get(self.key_id), self.signature, _stated(self.model_dump(exclude={"signature"})))
+
+    def contained(self) -> bool:
+        """Whether every entry is in the tree of the head, in the order of the log, and about one number."""
+        every = (self.entry, *self.later)
+        rising = all(one.position < after.position for one, after in pairwise(every))
+        return rising and all(one.within(self.head) and one.leaf.number == self.entry.leaf.number for one in every)
 
 
-def moment(at: str) -> datetime:
-    """A time of the log. Raises ValueError."""
-    return datetime.fromisoformat(at)
+def sign_proof(
+    key: Ed25519PrivateKey, head: SignedHead, entry: Included, later: Sequence[Included], stated_at: str
+) -> Proof:
+    """What the log says of a revision at a time."""
+    draft = Proof(
+        stated_at=stated_at, head=head, entry=entry, later=tuple(later), key_id=key_id(key.public_key()), signature=""
+    )
+    signature = key.sign(_stated(draft.model_dump(exclude={"signature"})))
+    return draft.model_copy(update={"signature": base64.b64encode(signature).decode()})
+
+
+def _stated(fields: dict[str, Any]) -> bytes:
+    return rfc8785.dumps(fields)
+
+
+def _signed(key: Ed25519PublicKey | None, signature: str, signed: bytes) -> bool:
+    if key is None:
+        return False
+    try:
+        key.verify(base64.b64decode(signature, validate=True), signed)
+    except (InvalidSignature, binascii.Error):
+        return False
+    return True

@@ -6,6 +6,7 @@ What a file says is what a file says: nothing here vouches for it.
 from collections.abc import Iterator
 from typing import Any
 
+import rfc8785
 from pydantic import ValidationError
 from pydantic_core import from_json
 
@@ -15,6 +16,9 @@ from domain.errors import Invalid, Reason
 #: A certificate of 120 tests and several distributions of 1,000 bins has about 200 kB.
 MOST_BYTES = 1_000_000
 MOST_REASONS = 20
+MOST_CHARACTERS = 4000
+#: Numbers of a lot and of a certificate stand in many places of a page.
+MOST_OF_A_NUMBER = 60
 
 #: Text that may be left empty on a certificate; every other text says something.
 MAY_BE_EMPTY = frozenset({"tagline", "email", "function", "settings"})
@@ -38,7 +42,7 @@ def read_certificate(data: bytes, field: str = "file") -> CertificateContent:
         content = CertificateContent.model_validate_json(data, strict=True)
     except ValidationError as wrong:
         raise Invalid(*_reasons(wrong, field)) from None
-    odd = [*_blanks(plain, ""), *_untyped(plain, content)]
+    odd = [*_odd_texts(plain, ""), *_untyped(plain, content), *_odd_numbers(content)]
     if odd:
         raise Invalid(*(Reason("certificate-not-valid", f"{where}: {why}", field) for where, why in odd[:MOST_REASONS]))
     if content.draft:
@@ -59,14 +63,26 @@ def _reasons(wrong: ValidationError, field: str) -> Iterator[Reason]:
         yield Reason("certificate-not-valid", f"{where}: {one['msg'][:200]}", field)
 
 
-def _blanks(node: Any, where: str) -> Iterator[tuple[str, str]]:
-    """Every text that says nothing, by its place."""
-    if isinstance(node, str) and not node.strip():
+def _odd_texts(node: Any, where: str) -> Iterator[tuple[str, str]]:
+    """Every text that says nothing, or more than anybody reads, by its place."""
+    if isinstance(node, str) and not node.strip() and not MAY_BE_EMPTY & set(where.split(".")):
         yield where, "an empty text says nothing"
+    if isinstance(node, str) and len(node) > MOST_CHARACTERS:
+        yield where, f"a text has at most {MOST_CHARACTERS} characters"
     children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for name, child in children:
-        if name not in MAY_BE_EMPTY:
-            yield from _blanks(child, f"{where}.{name}" if where else str(name))
+        yield from _odd_texts(child, f"{where}.{name}" if where else str(name))
+
+
+def _odd_numbers(content: CertificateContent) -> Iterator[tuple[str, str]]:
+    """Numbers of lot and certificate are short, and whole numbers are such that every program reads them alike (RFC 8785)."""
+    for where, number in (("number", content.number), ("lot.number", content.lot.number)):
+        if len(number) > MOST_OF_A_NUMBER:
+            yield where, f"at most {MOST_OF_A_NUMBER} characters"
+    try:
+        content.canonical()
+    except rfc8785.CanonicalizationError as wrong:
+        yield "the certificate", str(wrong)[:200]
 
 
 def _untyped(plain: Any, content: CertificateContent) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ from domain.laboratory.queries import LotResults
 from domain.laboratory.results import result_content
 from domain.lots.genealogy import ancestor_ids
 from domain.lots.models import Lot, Yield
+from domain.manufacturing.control import control_content
 from domain.manufacturing.models import Reading, Step
 
 
@@ -36,6 +37,7 @@ def dossier(session: Session, lot: Lot, results: LotResults) -> dict[str, object
             [number, one.id, one.parameter, one.entered_value, one.entered_unit]
             for number, one in {one.id: (number, one) for number, one in readings}.values()
         ],
+        "control": control_content(session, lot),
         "specification": results.specification.label if results.specification else None,
         "results": [result_content(finding.result) for finding in results.findings],
         "verdicts": {line.test.code: line.judgement.verdict.value for line in results.lines},

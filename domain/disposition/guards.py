@@ -28,6 +28,7 @@ from domain.laboratory.verdict import Criterion, CriterionKind, Verdict, judge
 from domain.lots.genealogy import ancestor_ids
 from domain.lots.lifecycle import DOERS, GUARDS, Case, doers, guard
 from domain.lots.models import INPUT_KINDS, Lot, LotKind, LotMove, LotState, Product, RegulatoryStatus, Yield
+from domain.manufacturing import control
 from domain.manufacturing.donors import eligibility_of, untimely_markers
 from domain.manufacturing.models import ConsentScope, Eligibility, Reading, Step
 from domain.manufacturing.steps import donors_of
@@ -116,6 +117,37 @@ def _ancestors_released(case: Case) -> Iterator[Reason]:
             )
         elif lot.state in barred:
             yield Reason("ancestor-barred", f"{lot.kind.value} lot {lot.lot_number} is {lot.state.value}")
+
+
+@guard("recipe-followed")
+def _recipe_followed(case: Case) -> Iterator[Reason]:
+    yield from control.not_followed(case.session, case.lot)
+
+
+@guard("entries-verified")
+def _entries_verified(case: Case) -> Iterator[Reason]:
+    yield from control.not_verified(case.session, case.lot)
+
+
+@guard("differences-explained")
+def _differences_explained(case: Case) -> Iterator[Reason]:
+    yield from control.not_explained(case.session, case.lot)
+
+
+@guard("exceptions-approved")
+def _exceptions_approved(case: Case) -> Iterator[Reason]:
+    yield from control.not_excepted(case.session, case.lot)
+
+
+@guard("samples-taken")
+def _samples_taken(case: Case) -> Iterator[Reason]:
+    """Samples that the recipe asks for at a step, of the lots that the step gave."""
+    for step, wanted, lots in control.samples_wanted(case.session, case.lot):
+        drawn = case.session.exec(select(Sample.id).where(col(Sample.lot_id).in_(lots))).all()
+        if len(drawn) < len(wanted):
+            named = "; ".join(one.purpose for one in wanted)
+            text = f"the recipe asks for {len(wanted)} samples at step {step.number} ({named}); {len(drawn)} were drawn"
+            yield Reason("sample-missing", text)
 
 
 @guard("fit-to-go-back")

@@ -293,6 +293,11 @@ def step_numbered(session: Session, number: str) -> StepView:
     return _steps(session, [step], _names(session))[0]
 
 
+def steps_shown(session: Session, steps: Sequence[Step]) -> tuple[StepView, ...]:
+    """These steps, in their order."""
+    return _steps(session, steps, _names(session))
+
+
 def find_steps(session: Session, *, open_only: bool = False, limit: int = 100) -> tuple[StepView, ...]:
     """The newest steps."""
     found = select(Step).order_by(col(Step.id).desc()).limit(min(limit, 500))

@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from domain.audit import changes, entries
+from domain.equipment.models import Equipment
+from domain.equipment.register import exception_for, unfit
 from domain.errors import NotFound, Reason
 from domain.laboratory.control_models import (
     Custody,
@@ -21,6 +23,8 @@ from domain.laboratory.methods import why_not_rapid
 from domain.laboratory.models import Method, Result, ResultInput, Sample
 from domain.laboratory.oos_opening import oos_against
 from domain.lots.models import Lot, Product
+from domain.people.training import untrained
+from domain.permissions import Permission
 from domain.work import Work
 
 
@@ -38,6 +42,18 @@ def why_not_in_run(session: Session, method: Method, run: TestRun | None, finish
     concluded = session.exec(select(RunConclusion).where(RunConclusion.run_id == run.id)).first()
     if concluded is not None and not concluded.valid:
         yield Reason("run-invalid", f"run {run.number} is invalid; test again in another run", "run_number")
+
+
+def why_not_by(work: Work, method_code: str, instrument: str | None, at: datetime) -> Iterator[Reason]:
+    """Who tests is trained for the method, where it asks for that; an instrument of the register is fit for use, or QA excepted it."""
+    local = at.astimezone(work.site.zone)
+    if Permission.ENTER_RESULT in work.actor.permissions:
+        yield from untrained(work.session, work.actor.person, method_code, local)
+    known = select(Equipment).where(Equipment.code == (instrument or ""))
+    if equipment := work.session.exec(known).first():
+        reasons = list(unfit(work.session, equipment, at, local.date()))
+        if reasons and exception_for(work.session, equipment.key, local.date()) is None:
+            yield from reasons
 
 
 def why_not_of_sample(session: Session, sample: Sample) -> Iterator[Reason]:

@@ -16,6 +16,7 @@ from domain.laboratory.catalogue import test as catalogue_test
 from domain.laboratory.conditions import (
     believed,
     run_numbered,
+    why_not_by,
     why_not_corrected,
     why_not_in_run,
     why_not_of_lot,
@@ -410,6 +411,7 @@ def _why_not_kept(
         inoculated = found.inoculation.id if found.inoculation else None
         yield from why_not_of_lot(work.session, lot, found.method, found.run, inoculated)
     if found.method is not None:
+        yield from why_not_by(work, found.method.code, found.instrument, found.finished_at)
         yield from why_not_in_run(work.session, found.method, found.run, found.finished_at)
     if replaces is not None:
         yield from why_not_corrected(work.session, replaces, found.inoculation.id if found.inoculation else None)

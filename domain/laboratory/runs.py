@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from pydantic import AwareDatetime, Field
 from sqlmodel import Session, col, select
 
-from domain.errors import Conflict, Invalid, NotFound, Reason
-from domain.laboratory.conditions import run_numbered
+from domain.errors import Conflict, Invalid, NotFound, Reason, refuse_if_any
+from domain.laboratory.conditions import run_numbered, why_not_by
 from domain.laboratory.control_models import RunCheck, RunConclusion, TestRun
 from domain.laboratory.methods import Check, checks_of
 from domain.laboratory.models import Method, Result, ResultInput, Sample
@@ -60,6 +60,7 @@ def start_run(work: Work, command: StartRun) -> TestRun:
     started_at = command.started_at or work.now
     if started_at > work.now + CLOCK_SKEW:
         raise Invalid(Reason("in-the-future", "a run cannot have started in the future", "started_at"))
+    refuse_if_any(why_not_by(work, method.code, command.instrument, started_at))
     return work.add(
         TestRun(
             number=f"RUN-{count_in(work, 'run'):06d}",

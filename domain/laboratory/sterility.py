@@ -17,7 +17,7 @@ from domain.deviations.models import DeviationOrigin, Severity
 from domain.deviations.opening import open_deviation
 from domain.errors import Conflict, Invalid, NotFound, Reason, Refused
 from domain.laboratory.catalogue import test as catalogue_test
-from domain.laboratory.conditions import believed, why_not_of_lot, why_not_of_sample
+from domain.laboratory.conditions import believed, why_not_by, why_not_of_lot, why_not_of_sample
 from domain.laboratory.control_models import Growth, GrowthReading, Inoculation
 from domain.laboratory.models import Method, Result, Sample
 from domain.laboratory.queries import worth_of
@@ -107,6 +107,7 @@ def _why_not_inoculated(
         yield Reason("in-the-future", "an inoculation is not in the future", "inoculated_at")
     if at < sample.taken_at - CLOCK_SKEW:
         yield Reason("before-the-sample", f"sample {sample.number} was taken after that", "inoculated_at")
+    yield from why_not_by(work, method.code, None, at)
     yield from why_not_of_sample(work.session, sample)
     yield from why_not_of_lot(work.session, lot, method, None, 0)
     if method.test_code in STERILITY and lot.unit in COUNTED and lot.quantity is not None:

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from domain.claims import refuse_claims
 from domain.errors import Conflict, Invalid, NotFound, Reason, Refused, refuse_if_any
 from domain.gs1 import require_gtin
+from domain.lots.check_codes import new_code
 from domain.lots.lifecycle import state_on
 from domain.lots.models import (
     RELEASED_BEFORE_USE,
@@ -69,6 +70,16 @@ class DefineProduct(Command):
     storage_low: Amount
     storage_high: Amount
     regulatory_status: RegulatoryStatus
+    authorisation: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=80,
+        description="number of the marketing or clinical-trial authorisation, if there is one",
+    )
+    batch_certificate: bool = Field(default=False, description="a released lot gets a batch certificate too")
+    look_up_code: bool = Field(
+        default=False, description="the public look-up asks for the check code on the label of each lot"
+    )
 
 
 class ReceiveMaterial(Command):
@@ -155,7 +166,8 @@ def positive(amount: Amount, unit: str, field: str) -> Decimal:
 
 def new_lot(work: Work, kind: LotKind, unit: str, *, product: Product | None = None, description: str = "") -> Lot:
     """A lot with its number, not written yet, in process until it is measured."""
-    series = product.lot_series if product is not None and kind is LotKind.DRUG_PRODUCT else SERIES[kind]
+    final = product if kind is LotKind.DRUG_PRODUCT else None
+    series = final.lot_series if final is not None else SERIES[kind]
     return Lot(
         lot_number=next_number(work, work.site.profile.lot_scheme, series, work.today),
         kind=kind,
@@ -165,6 +177,7 @@ def new_lot(work: Work, kind: LotKind, unit: str, *, product: Product | None = N
         unit=unit,
         created_at=work.now,
         created_by=work.actor.user_id,
+        check_code=new_code() if final is not None and final.look_up_code else None,
     )
 
 
@@ -220,7 +233,9 @@ def take(lot: Lot, amount: Amount, field: str) -> Decimal:
     return quantity
 
 
-def consume(work: Work, step_id: int, lot: Lot, amount: Amount, share: Decimal | None = None) -> Consumption:
+def consume(
+    work: Work, step_id: int, lot: Lot, amount: Amount, share: Decimal | None = None, reason: str = ""
+) -> Consumption:
     """A step takes an amount of a usable lot."""
     refuse_if_any(why_not_usable(lot, work.today))
     quantity = take(lot, amount, "inputs")
@@ -232,5 +247,6 @@ def consume(work: Work, step_id: int, lot: Lot, amount: Amount, share: Decimal |
             entered_quantity=amount.value,
             entered_unit=amount.unit,
             share=share,
+            reason=reason or None,
         )
     )

@@ -2,8 +2,10 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Annotated
 
 import sqlalchemy as sa
+from pydantic import BeforeValidator
 from sqlmodel import Session, col, select
 
 from domain.errors import NotFound, Reason
@@ -12,6 +14,9 @@ from domain.lots.models import Lot, LotKind, LotState, Product, RegulatoryStatus
 from domain.work import View
 
 MOST = 200
+
+#: An empty answer, of a product that was defined before the question was asked, is no.
+YesOrNo = Annotated[bool, BeforeValidator(bool)]
 
 
 class ProductView(View):
@@ -36,6 +41,9 @@ class ProductView(View):
     storage_low: Decimal
     storage_high: Decimal
     regulatory_status: RegulatoryStatus
+    authorisation: str | None
+    batch_certificate: YesOrNo
+    look_up_code: YesOrNo
 
 
 class LotRow(View):
@@ -79,6 +87,13 @@ def lot_row(lot: Lot, product_code: str | None, today: date) -> LotRow:
     """A lot as shown, in its state of today."""
     facts = {name: getattr(lot, name) for name in LotRow.model_fields if name not in ("state", "product_code")}
     return LotRow(**facts, state=state_on(lot.state, lot.expires_on, today), product_code=product_code)
+
+
+def lot_id_of(session: Session, lot_number: str) -> int:
+    """The id of a lot. Raises NotFound."""
+    if (found := session.exec(select(Lot.id).where(Lot.lot_number == lot_number)).first()) is not None:
+        return found
+    raise NotFound(Reason("lot-not-found", f"there is no lot {lot_number!r}", "lot_number"))
 
 
 def find_lots(

@@ -182,6 +182,51 @@ def upgrade() -> None:  # noqa: PLR0915
         batch_op.create_index(batch_op.f("ix_follower_link_follower_id"), ["follower_id"], unique=False)
 
     op.create_table(
+        "label_print",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.Column("sample_id", sa.Integer(), nullable=True),
+        sa.Column(
+            "kind",
+            sa.Enum("vial", "carton", "sample", name="kind", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("template", sa.String(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("first_serial", sa.Integer(), nullable=True),
+        sa.Column("last_serial", sa.Integer(), nullable=True),
+        sa.Column("expires_on", sa.Date(), nullable=True),
+        sa.Column("content", sa.String(), nullable=False),
+        sa.Column("content_sha256", sa.String(), nullable=False),
+        sa.Column("pdf_sha256", sa.String(), nullable=False),
+        sa.Column("zpl_sha256", sa.String(), nullable=False),
+        sa.Column("reprint_of_id", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("printed_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
+        sa.Column("printed_by", sa.Integer(), nullable=False),
+        sa.CheckConstraint("(kind = 'sample') = (sample_id IS NOT NULL)", name=op.f("ck_label_print_sample")),
+        sa.CheckConstraint(
+            "(first_serial IS NULL AND last_serial IS NULL) OR last_serial = first_serial + count - 1",
+            name=op.f("ck_label_print_serials"),
+        ),
+        sa.CheckConstraint("count >= 1", name=op.f("ck_label_print_count")),
+        sa.CheckConstraint("reprint_of_id IS NULL OR length(reason) >= 3", name=op.f("ck_label_print_reprint_reason")),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_label_print_lot_id")),
+        sa.ForeignKeyConstraint(["pdf_sha256"], ["document.sha256"], name=op.f("fk_label_print_pdf_sha256")),
+        sa.ForeignKeyConstraint(["printed_by"], ["app_user.id"], name=op.f("fk_label_print_printed_by")),
+        sa.ForeignKeyConstraint(["reprint_of_id"], ["label_print.id"], name=op.f("fk_label_print_reprint_of_id")),
+        sa.ForeignKeyConstraint(["sample_id"], ["sample.id"], name=op.f("fk_label_print_sample_id")),
+        sa.ForeignKeyConstraint(["zpl_sha256"], ["document.sha256"], name=op.f("fk_label_print_zpl_sha256")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_label_print")),
+        sa.UniqueConstraint("reprint_of_id", name=op.f("uq_label_print_reprint_of_id")),
+    )
+    with op.batch_alter_table("label_print", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_label_print_lot_id"), ["lot_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_label_print_sample_id"), ["sample_id"], unique=False)
+
+    op.create_table(
         "statement_decision",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -230,6 +275,7 @@ def upgrade() -> None:  # noqa: PLR0915
         sa.Column("pdf_sha256", sa.String(), nullable=False),
         sa.Column("unsigned_size", sa.Integer(), nullable=False),
         sa.Column("unsigned_sha256", sa.String(), nullable=False),
+        sa.Column("look", sa.String(), nullable=False),
         sa.Column("issued_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
         sa.Column("issued_by", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -244,6 +290,45 @@ def upgrade() -> None:  # noqa: PLR0915
         sa.UniqueConstraint("number", name=op.f("uq_batch_certificate_number")),
         sa.UniqueConstraint("register_entry", name=op.f("uq_batch_certificate_register_entry")),
     )
+    with op.batch_alter_table("batch_certificate", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_batch_certificate_pdf_sha256"), ["pdf_sha256"], unique=False)
+        batch_op.create_index(batch_op.f("ix_batch_certificate_unsigned_sha256"), ["unsigned_sha256"], unique=False)
+
+    op.create_table(
+        "label_reconciliation",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("vial", "carton", "sample", name="kind", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("last_print_id", sa.Integer(), nullable=False),
+        sa.Column("printed", sa.Integer(), nullable=False),
+        sa.Column("applied", sa.Integer(), nullable=False),
+        sa.Column("destroyed", sa.Integer(), nullable=False),
+        sa.Column("sample_attached", sa.Integer(), nullable=False),
+        sa.Column("explanation", sa.String(), nullable=False),
+        sa.Column("reconciled_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
+        sa.Column("reconciled_by", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "applied >= 0 AND destroyed >= 0 AND sample_attached >= 0", name=op.f("ck_label_reconciliation_counts")
+        ),
+        sa.CheckConstraint(
+            "printed = applied + destroyed + sample_attached OR length(explanation) >= 3",
+            name=op.f("ck_label_reconciliation_difference"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["last_print_id"], ["label_print.id"], name=op.f("fk_label_reconciliation_last_print_id")
+        ),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_label_reconciliation_lot_id")),
+        sa.ForeignKeyConstraint(["reconciled_by"], ["app_user.id"], name=op.f("fk_label_reconciliation_reconciled_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_label_reconciliation")),
+    )
+    with op.batch_alter_table("label_reconciliation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_label_reconciliation_lot_id"), ["lot_id"], unique=False)
+
     op.create_table(
         "withdrawal",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -281,6 +366,8 @@ def upgrade() -> None:  # noqa: PLR0915
                 nullable=True,
             )
         )
+        batch_op.add_column(sa.Column("look", sa.String(), nullable=True))
+        batch_op.create_index(batch_op.f("ix_certificate_pdf_sha256"), ["pdf_sha256"], unique=False)
         batch_op.create_index(batch_op.f("ix_certificate_unsigned_sha256"), ["unsigned_sha256"], unique=False)
 
     with op.batch_alter_table("lot", schema=None) as batch_op:
@@ -302,11 +389,16 @@ def upgrade() -> None:  # noqa: PLR0915
         unique=False,
     )
     op.protect("batch_certificate", "UPDATE", "DELETE")
+    op.protect("certificate", "UPDATE", "DELETE")
     op.protect("certificate_number", "UPDATE", "DELETE")
     op.protect("deviation", "UPDATE", "DELETE")
     op.protect("deviation_lot", "UPDATE", "DELETE")
+    op.protect("label_print", "UPDATE", "DELETE")
+    op.protect("label_reconciliation", "UPDATE", "DELETE")
     op.protect("log_entry", "UPDATE", "DELETE")
     op.protect("log_node", "UPDATE", "DELETE")
+    op.protect("lot", "DELETE")
+    op.protect("product", "DELETE")
     op.protect("statement", "UPDATE", "DELETE")
     op.protect("statement_decision", "UPDATE", "DELETE")
     op.protect("tree_head", "UPDATE", "DELETE")

@@ -22,6 +22,7 @@ ISSUED = {
     "typed": typed.certificate(),
     "revised": typed.certificate(revision=2, supersedes="COA-2026-000123"),
 }
+FILE: dict[str, Any] = json.loads(typed.certificate().canonical())
 BATCH = BatchCertificateContent.model_validate(
     {
         **{name: getattr(TYPICAL, name) for name in ("number", "revision", "issued_at", "time_zone", "look_up_url")},
@@ -169,6 +170,22 @@ def test_hostile_json_is_refused_with_a_reason(what: str) -> None:
     assert refused.value.reasons[0].code in {"certificate-not-readable", "certificate-not-valid"}
     assert len(refused.value.reasons) <= 20
     assert all(len(reason.text) < 500 for reason in refused.value.reasons)
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"revision": 2**60}, "the certificate"),
+        ({"specification": "x" * 4001}, "at most 4000"),
+        ({"number": "C" * 61}, "at most 60"),
+        ({"lot": FILE["lot"] | {"number": "L" * 61}}, "at most 60"),
+    ],
+)
+def test_what_would_flood_a_page_or_no_program_can_read_alike_is_refused(change: dict[str, Any], word: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        read_certificate(json.dumps(FILE | change).encode())
+    assert word in str(refused.value)
+    assert refused.value.reasons[0].code == "certificate-not-valid"
 
 
 @pytest.mark.parametrize("plain", [b"[]", b"null", b"7", b'"text"', b"{}"])

@@ -9,12 +9,13 @@ import pytest
 from sqlmodel import select
 
 from domain.certificates.content import CertificateContent
+from domain.certificates.look_up import public_lot
 from domain.certificates.models import Certificate
-from domain.certificates.queries import as_printed, public_lot
 from domain.documents import Document
 from domain.errors import Refused
 from domain.laboratory.models import Result
 from domain.lots.models import LotState
+from domain.lots.typed import as_printed
 from domain.store import reading
 from domain.work import Site
 from tests import build
@@ -92,7 +93,7 @@ def test_the_public_answer_is_the_stored_content_untouched(site: Site, lot: str)
     certificate = build.released(site, lot)
     with reading(site.engine) as session:
         found = public_lot(session, f" {lot.lower()} ", site.today())
-    answer = json.loads(found.json("/pdf"))
+    answer = json.loads(found.json("/pdf", {}))
     assert answer["usable"] is True
     assert answer["certificate"] == json.loads(certificate.content)
 

@@ -50,7 +50,7 @@ def printed(site: Site) -> list[str]:
 def test_a_certificate_prints_what_qa_approved_and_nothing_that_is_only_drafted(site: Site) -> None:
     drafted(site)
     approved(site)
-    drafted(site, text="A later wording that nobody has approved yet.")
+    drafted(site, text="A later wording that still waits for QA.")
     drafted(site, code="ST-DRAFT")
     drafted(site, code="ST-RETIRED")
     approved(site, "ST-RETIRED")

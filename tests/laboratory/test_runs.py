@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from domain.disposition.decisions import SubmitLot, submit_lot
+from domain.equipment.register import RegisterEquipment, register_equipment
 from domain.errors import Conflict, Invalid, Refused
 from domain.laboratory.contract import (
     CheckTranscription,
@@ -22,6 +23,7 @@ from domain.laboratory.methods import Check, CheckKind
 from domain.laboratory.models import Validation
 from domain.laboratory.queries import all_lot_results, lot_results
 from domain.laboratory.results import CorrectResult, correct_result
+from domain.laboratory.runs import StartRun, start_run
 from domain.laboratory.specification_queries import open_lots_touched
 from domain.laboratory.specifications import (
     ApproveSpecification,
@@ -34,6 +36,7 @@ from domain.laboratory.trends import AssessAlert, assess_alert
 from domain.laboratory.values import NotReportable, Numeric, load_value
 from domain.laboratory.verdict import CriterionKind, Verdict
 from domain.lots.models import LotState
+from domain.people.training import RecordTraining, RequireTraining, TrainedFor, record_training, require_training
 from domain.store import reading
 from domain.work import Site
 from tests import build
@@ -335,3 +338,27 @@ def test_a_rapid_sterility_method_counts_only_where_it_is_validated_for_the_prod
     control.method(site, "STER-R", validation="validated", validated_for=["UC-EV-50"])
     control.entered(site, sample, "STER-R", "no growth", started_at=started)
     assert started + timedelta(days=7) < site.clock()
+
+
+def test_a_method_that_asks_for_training_is_used_by_trained_people_only(site: Site) -> None:
+    said: dict[str, Any] = {"subject": TrainedFor.METHOD, "code": "SOP-PH"}
+    act(site, "rhea", require_training, RequireTraining(reason="new electrode", **said))
+    sample, today = build.sampled(site, LOT), site.today()
+    with pytest.raises(Refused) as refusal:
+        control.entered(site, sample, "PH", "7.2", "7.2")
+    assert codes(refusal) == {"not-trained"}
+    said |= {"trained_on": today, "valid_until": today, "trainer": "bea", "evidence": "list TR-1"}
+    act(site, "rhea", record_training, RecordTraining(username="ben", **said))
+    control.entered(site, sample, "PH", "7.2", "7.2")
+
+
+def test_an_instrument_of_the_register_is_used_only_while_it_is_fit(site: Site) -> None:
+    command = RegisterEquipment(
+        code="PR-1", name="Plate reader 1", equipment_class="plate-reader", serial="4711", location="Laboratory 2"
+    )
+    act(site, "rhea", register_equipment, command)
+    with pytest.raises(Refused):
+        act(site, "ben", start_run, StartRun(method_code="SOP-PH", instrument="PR-1"))
+    with pytest.raises(Refused):
+        control.entered(site, build.sampled(site, LOT), "PH", "7.2", "7.2", instrument="PR-1")
+    act(site, "ben", start_run, StartRun(method_code="SOP-PH", instrument="a reader nobody registered"))

@@ -6,13 +6,16 @@ from datetime import UTC, date, datetime
 
 from domain.certificates.content import (
     AuditHead,
+    BatchCertificateContent,
     CertificateContent,
     DistributionShown,
+    Investigation,
     LotShown,
     Manufacturer,
     Origin,
     ProductShown,
     SignatureShown,
+    SiteShown,
     TestLine,
     Words,
 )
@@ -68,6 +71,15 @@ PRINCIPLES = {"PH": "electrode", "OSMO": "freezing point", "MOIST": "Karl Fische
               "ENDO": "kinetic chromogenic", "STER": "membrane filtration", "MYCO": "NAT", "POT-1": "MLR"}  # fmt: skip
 REFERENCES = {"APP-CAKE": "in-house", "PH": "Ph. Eur. 2.2.3", "OSMO": "Ph. Eur. 2.2.35", "MOIST": "USP <921>",
               "ENDO": "Ph. Eur. 2.6.14", "STER": "USP <71>", "MYCO": "Ph. Eur. 2.6.7"}  # fmt: skip
+INSTRUMENTS = {
+    "PH": "pH meter PH-02", "OSMO": "Osmometer OSM-01", "MOIST": "Coulometer KF-03",
+    "PART-CONC": "NanoSight NS300, NTA-03", "SIZE-MODE": "NanoSight NS300, NTA-03",
+    "TET-9": "Nano-flow cytometer NFC-01", "DNA": "Thermal cycler QPCR-02", "ENDO": "Plate reader PR-04"}  # fmt: skip
+SETTINGS = {
+    "PART-CONC": (("Laser", "488 nm"), ("Videos", "5 × 60 s"), ("Dilution", "1:2000"), ("Temperature", "25 Cel"),
+                  ("Detection threshold", "5"), ("Tracks", "11842")),
+    "TET-9": (("Label", "CD9-APC, clone HI9a"), ("Threshold", "side scatter 40 nm"), ("Denominator", "all particles")),
+    "ENDO": (("Dilution", "1:20"), ("Spike recovery", "96 %"))}  # fmt: skip
 
 
 def line(row: Row, number: int, verdict: str = "pass") -> TestLine:
@@ -84,6 +96,9 @@ def line(row: Row, number: int, verdict: str = "pass") -> TestLine:
         tested_on=None if verdict == "not_tested" else date(2026, 11, 1 + number % 18),
         result_id=None if verdict == "not_tested" else 1200 + number,
         raw_sha256=f"{number:02x}" * 32 if numeric else None,
+        method_code=row.method.partition(" ")[0], method_revision=3, principle=PRINCIPLES.get(row.code),
+        instrument=INSTRUMENTS.get(row.code), settings=SETTINGS.get(row.code, ()),
+        inputs=("PART-CONC", "PROT") if row.code == "RATIO-PP" else (),
     )  # fmt: skip
 
 
@@ -200,3 +215,61 @@ SAMPLES = {
         )
     ),
 }
+
+_COURSE = {"ENDO": "fail", "STER": "not_tested", "POT-1": "pending", "CYT": "indeterminate"}
+FAILING = tuple(line(row, number, _COURSE.get(row.code, "pass")) for number, row in enumerate(ROWS))
+INVESTIGATIONS = (
+    Investigation(kind="hold", reference="lot move 88", on=date(2026, 11, 3), words=words("Put on hold", "Gesperrt")),
+    Investigation(kind="invalid_test", reference="result 1204, now 1219", on=date(2026, 11, 9),
+                  words=words("Osmolality: test invalid and repeated; the invalid one does not count",
+                              "Osmolalität: Prüfung ungültig und wiederholt; die ungültige zählt nicht")),
+    Investigation(kind="hold", reference="lot move 91", on=date(2026, 11, 12),
+                  words=words("Hold lifted by quality assurance", "Sperre durch die Qualitätssicherung aufgehoben")),
+)  # fmt: skip
+#: A certificate in the courses that its life can take.
+LIFE = {
+    "draft": content(
+        tests=FAILING, number="", revision=1, supersedes=None, draft=True, conclusion="does_not_comply", signatures=(),
+        lot=TYPICAL.lot.model_copy(update={"released_at": None}),
+        missing=("the certificate needs the public address of this server, which is empty", "Sterility names no method"),
+    ),
+    "conditional": content(
+        tests=tuple(
+            line(row, number, "not_tested" if row.code == "STER" else "pass") for number, row in enumerate(ROWS)
+        ),
+        conclusion="conditional", revision=1, supersedes=None,
+        conditional=words("Released on an interim rapid sterility test; the final result of the sterility test follows by "
+                          "2026-12-04. If it fails, the lot is recalled.",
+                          "Freigegeben auf einen vorläufigen Schnelltest auf Sterilität; das Endergebnis folgt bis zum "
+                          "2026-12-04. Fällt es durch, wird die Charge zurückgerufen."),
+    ),
+    "investigated": content(
+        conclusion="complies", investigations=INVESTIGATIONS,
+        revision_reason=words("A result was corrected", "Ein Ergebnis wurde berichtigt"),
+    ),
+    "demonstration": content(conclusion="complies", demonstration=True, revision=1, supersedes=None),
+    "without-gtin": content(
+        product=TYPICAL.product.model_copy(update={"gtin": None}), look_up_url="https://coa.vesitera.example/c/EV-2026-0417"
+    ),
+}  # fmt: skip
+BATCH = BatchCertificateContent(
+    number="BC-2026-000042", revision=1, supersedes=None, issued_at=TYPICAL.issued_at, time_zone=TYPICAL.time_zone,
+    look_up_url=TYPICAL.look_up_url, manufacturer=TYPICAL.manufacturer, product=TYPICAL.product, importing_country=None,
+    authorisation="CTA 2026-500123-42-00", pack=TYPICAL.product.container, lot=TYPICAL.lot,
+    sites=(
+        SiteShown(name="Vesitera Biologics GmbH", address="Im Neuenheimer Feld 999, 69120 Heidelberg, Germany",
+                  activity=words("Manufacture, filling, freeze-drying, packaging",
+                                 "Herstellung, Abfüllung, Gefriertrocknung, Verpackung"),
+                  licence="DE_BW_01_MIA_2026_0042"),
+        SiteShown(name="Sterilis Labor AG", address="Musterweg 5, 68159 Mannheim, Germany",
+                  activity=words("Sterility, endotoxins, mycoplasma", "Sterilität, Endotoxine, Mykoplasmen"),
+                  licence="DE_BW_01_GMP_2025_0107")),
+    analysis_certificate="COA-2026-000123 rev. 2", analysis_sha256=TYPICAL.sha256(), register_entry=42,
+    comments=words("None.", "Keine."),
+    statement=words(
+        "I hereby certify that the above information is authentic and accurate. This batch of product has been manufactured, "
+        "including packaging and quality control, at the above mentioned sites in full compliance with the GMP requirements.",
+        "Hiermit bescheinige ich, dass die obigen Angaben wahr und richtig sind. Diese Charge wurde, einschließlich "
+        "Verpackung und Qualitätskontrolle, an den oben genannten Stätten in voller Übereinstimmung mit GMP hergestellt."),
+    certifier=TYPICAL.signatures[-1],
+)  # fmt: skip

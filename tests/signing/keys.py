@@ -3,10 +3,12 @@
 Valid from 2020 to 2050, as the tests live in a 2026 of their own. Made once a process.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import NamedTuple
 
+from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -83,17 +85,23 @@ def laboratory() -> Certified:
 
 
 @cache
-def time_stamper() -> Certified:
+def time_stamper(name: str = "Test Time-Stamp Authority", by: Certified | None = None) -> Certified:
     """The key of a time-stamp authority that real clocks are asked of."""
     now = datetime.now(UTC)
     valid = (now - timedelta(days=1), now + timedelta(days=3650))
-    return certified("Test Time-Stamp Authority", valid=valid, purpose=ExtendedKeyUsageOID.TIME_STAMPING)
+    return certified(name, valid=valid, by=by, purpose=ExtendedKeyUsageOID.TIME_STAMPING)
+
+
+def signer_of(own: Certified, *, above: bool = True, trusted: Sequence[asn1.Certificate] = ()) -> Signer:
+    """What signs with a key; `above`: with the root beside its certificate."""
+    roots = (authority().certificate,) if above else ()
+    return Signer(lambda: HeldKey(*own, roots), trusted=trusted)
 
 
 @cache
 def signer() -> Signer:
     """What signs the certificates of the tests."""
-    return Signer(HeldKey(*laboratory(), (authority().certificate,)))
+    return signer_of(laboratory())
 
 
 @cache

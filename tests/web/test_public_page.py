@@ -32,7 +32,7 @@ def test_unknown_and_unreleased_lots_look_alike(site: Site) -> None:
     browser = Browser(site)
     unknown, unreleased = browser.open("/c/UEV26-9999"), browser.open(f"/c/{number}")
     assert unknown.status_code == unreleased.status_code == 404
-    assert unknown.content == unreleased.content
+    assert unknown.content == unreleased.content.replace(number.encode(), b"UEV26-9999")
     assert {name for name in unknown.headers if name != "date"} == {
         name for name in unreleased.headers if name != "date"
     }
@@ -58,7 +58,7 @@ def test_a_hold_a_recall_and_the_expiry_show_in_the_very_next_request(site: Site
     recalled = browser.open("/c/UEV26-0001")
     assert "Recalled" in recalled.text
     assert site.profile.phone in recalled.text
-    assert recalled.text.count("Do not use") == 1
+    assert recalled.text.index("Do not use") < recalled.text.index("Product and lot")
 
 
 def test_the_page_expires_with_the_lot(site: Site, clock: Clock) -> None:

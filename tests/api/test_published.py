@@ -1,0 +1,47 @@
+"""The forms of a certificate for machines, published without an account: the very bytes whose digests stand on the PDF."""
+
+import hashlib
+
+import pytest
+from fastapi.testclient import TestClient
+from fhir.resources.bundle import Bundle
+from jsonschema import Draft202012Validator
+
+from domain.certificates.content import CertificateContent
+from domain.work import Site
+from reports.fhir import bundle
+from tests import build
+from tests.stages import LOT
+
+pytestmark = pytest.mark.stage("in_review")
+CERTIFICATES = "/api/v1/public/certificates"
+
+
+@pytest.mark.requirement("URS-150", "URS-153")
+def test_what_is_published_is_what_was_issued_and_fits_the_published_schema(site: Site, client: TestClient) -> None:
+    issued = build.released(site, LOT)
+    published = client.get(f"{CERTIFICATES}/{issued.number}.json")
+    assert hashlib.sha256(published.content).hexdigest() == issued.content_sha256
+    schema = client.get("/schemas/coa.json").json()
+    assert not list(Draft202012Validator(schema).iter_errors(published.json()))
+    fhir = client.get(f"{CERTIFICATES}/{issued.number}.fhir.json")
+    assert fhir.headers["content-type"] == "application/fhir+json"
+    assert fhir.content == bundle(CertificateContent.model_validate_json(issued.content))
+    Bundle.model_validate_json(fhir.content)
+
+
+def test_a_published_file_can_be_compared_as_it_is(site: Site, client: TestClient) -> None:
+    issued = build.released(site, LOT)
+    own = client.get(f"{CERTIFICATES}/{issued.number}.json").json()
+    other = own | {"number": "COA-1"}
+    answer = client.post("/api/v1/public/compare", json={"certificates": [own, other]})
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("kind", ["json", "fhir.json"])
+def test_what_was_never_issued_is_not_found(site: Site, client: TestClient, kind: str) -> None:
+    issued = build.released(site, LOT)
+    for address in (f"COA-2026-999999.{kind}", f"{issued.number}.{kind}?revision=2"):
+        assert client.get(f"{CERTIFICATES}/{address}").status_code == 404
+    assert client.get(f"{CERTIFICATES}/{issued.number}.{kind}?revision=1").status_code == 200
