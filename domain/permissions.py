@@ -31,6 +31,8 @@ class Permission(StrEnum):
     HOLD_LOT = "hold_lot"
     LIFT_HOLD = "lift_hold"
     RECALL_LOT = "recall_lot"
+    REVIEW_PRODUCTION = "review_production"
+    CONCLUDE_OOS = "conclude_oos"
     DRAFT_RECIPE = "draft_recipe"
     REVIEW_RECIPE = "review_recipe"
     APPROVE_RECIPE = "approve_recipe"
@@ -77,6 +79,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
             P.RUN_STEP,
             P.RECEIVE_MATERIAL,
             P.HOLD_LOT,
+            P.REVIEW_PRODUCTION,
             P.DRAFT_RECIPE,
             P.REVIEW_RECIPE,
             P.MANAGE_EQUIPMENT,
@@ -94,6 +97,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
             P.HOLD_LOT,
             P.LIFT_HOLD,
             P.RECALL_LOT,
+            P.CONCLUDE_OOS,
             P.APPROVE_RECIPE,
             P.APPROVE_EXCEPTION,
         }
@@ -116,6 +120,8 @@ TOXIC_PAIRS: tuple[tuple[Permission, Permission, str], ...] = (
     (P.MANAGE_USERS, P.IMPORT_RESULT, "who manages users has no laboratory rights"),
     (P.MANAGE_USERS, P.REVIEW_RESULT, "who manages users has no laboratory rights"),
     (P.IMPORT_RESULT, P.REVIEW_RESULT, "who enters results cannot review them"),
+    (P.ENTER_RESULT, P.CONCLUDE_OOS, "who tests lots does not conclude on the results"),
+    (P.REVIEW_PRODUCTION, P.CONCLUDE_OOS, "who answers for production does not conclude on the results"),
     (P.DRAFT_RECIPE, P.APPROVE_RECIPE, "who writes recipes does not approve them"),
     (P.RUN_STEP, P.REVIEW_RESULT, "production and quality control are independent (AMWHV 12, EU GMP Chapter 2)"),
 )

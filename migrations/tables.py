@@ -11,6 +11,7 @@ import domain.documents
 import domain.equipment.models
 import domain.jobs
 import domain.labels.models
+import domain.laboratory.control_models
 import domain.laboratory.models
 import domain.lots.models
 import domain.lots.numbers

@@ -8,6 +8,7 @@ from api.rest import (
     compare,
     equipment,
     following,
+    investigations,
     labels,
     laboratory,
     log,
@@ -19,6 +20,7 @@ from api.rest import (
     recipes,
     schemas,
     steps,
+    testing,
 )
 
 #: Searched in order: the most asked come first.
@@ -39,6 +41,8 @@ PARTS = (
     recipes,
     equipment,
     materials,
+    testing,
+    investigations,
 )
 
 

@@ -12,6 +12,7 @@ from api.web.documentation import router as documentation_pages
 from api.web.donors import router as donor_pages
 from api.web.equipment import router as equipment_pages
 from api.web.following import router as following_pages
+from api.web.investigations import router as investigation_pages
 from api.web.labels import router as label_pages
 from api.web.laboratory import router as laboratory_pages
 from api.web.lots import router as lot_pages
@@ -23,8 +24,11 @@ from api.web.public import router as public_pages
 from api.web.public_drawing import refusal_page
 from api.web.public_verify import router as verify_pages
 from api.web.recipes import router as recipe_pages
+from api.web.runs import router as run_pages
+from api.web.sampling import router as sampling_pages
 from api.web.security import SecurityHeaders
 from api.web.sign_in import router as sign_in_pages
+from api.web.slow_tests import router as slow_test_pages
 from api.web.specifications import router as specification_pages
 from api.web.steps import router as step_pages
 
@@ -35,6 +39,7 @@ ROUTERS = (
     digital_link_pages,
     following_pages,
     verify_pages,
+    sampling_pages,  # before the lots' too: samples are drawn by plan
     certificate_pages,  # before the lots', whose acts are named in the last part of an address
     label_pages,
     lot_pages,
@@ -45,6 +50,9 @@ ROUTERS = (
     step_pages,
     donor_pages,
     laboratory_pages,
+    run_pages,
+    slow_test_pages,
+    investigation_pages,
     specification_pages,
     people_pages,
     documentation_pages,

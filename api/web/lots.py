@@ -25,6 +25,7 @@ from domain.disposition import decisions
 from domain.disposition.not_normal import not_normal
 from domain.disposition.queries import Action, LineView, LotFile, ResultView, lot_file, my_work
 from domain.errors import NotFound, Reason
+from domain.laboratory.control_queries import investigations_of, is_planned, standing
 from domain.laboratory.size_distribution import SizeDistribution
 from domain.laboratory.verdict import CriterionKind, Verdict
 from domain.lots.genealogy import trace
@@ -145,6 +146,9 @@ def lot_page(lot_number: str, visit: Reader) -> Response:
         verdict_of=verdict_of,
         olds=olds_of(file),
         tally=_tally(file),
+        investigations=visit.ask(investigations_of, lot_number),
+        standings=visit.ask(standing, lot_number),
+        planned=visit.ask(is_planned, lot_number),
         today=today,
         ancestors=[one for one in traced.lots if one.distance < 0],
         descendants=[one for one in traced.lots if one.distance > 0],

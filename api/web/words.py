@@ -123,6 +123,9 @@ ACTS: tuple[tuple[Permission, str, str], ...] = (
     (Permission.DEFINE_METHOD, "/methods/new", "Define a method"),
     (Permission.DRAFT_SPECIFICATION, "/specifications/new", "Draft a specification"),
     (Permission.DRAFT_SPECIFICATION, "/statements/new", "Draft a statement"),
+    (Permission.DRAFT_SPECIFICATION, "/sampling-plans/new", "Draft a sampling plan"),
+    (Permission.ENTER_RESULT, "/runs/new", "Start a run"),
+    (Permission.ENTER_RESULT, "/contract-reports/new", "Record a contract laboratory’s report"),
 )
 
 #: What stands in the head of every page: permission, address, words.
@@ -136,6 +139,7 @@ PLACES: tuple[tuple[Permission, str, str], ...] = (
     (Permission.READ_RECORDS, "/training", "Training"),
     (Permission.READ_RECORDS, "/donors", "Donors"),
     (Permission.READ_RECORDS, "/products", "Products"),
+    (Permission.READ_RECORDS, "/laboratory", "Laboratory"),
     (Permission.READ_RECORDS, "/specifications", "Specifications"),
     (Permission.READ_RECORDS, "/methods", "Methods"),
     (Permission.READ_RECORDS, "/statements", "Statements"),

@@ -51,6 +51,9 @@ def _rule(
 
 _PRE_RELEASE = (S.QUARANTINE, S.UNDER_TEST, S.QA_REVIEW)
 
+#: What the laboratory's own control asks for, where it is used.
+LABORATORY = ("oos-concluded", "runs-valid", "sampling-fulfilled", "contract-checked", "slow-tests-final", "alerts-assessed")
+
 #: domain.md, section 5. `accept` is the release of what is not for patients by itself: donations, cell banks, raw
 #: materials.
 RULES: dict[str, Rule] = {
@@ -64,7 +67,7 @@ RULES: dict[str, Rule] = {
             S.QA_REVIEW,
             Permission.SUBMIT_LOT,
             Meaning.APPROVED,
-            guards=("not-expired", "results-final", "sterility-time"),
+            guards=("not-expired", "results-final", "sterility-time", *LABORATORY),
             not_by=("tested",),
         ),
         _rule(
@@ -85,6 +88,8 @@ RULES: dict[str, Rule] = {
                 "no-contamination",
                 "sterility-time",
                 "certificate-complete",
+                *LABORATORY,
+                "every-specification",
                 "recipe-followed",
                 "entries-verified",
                 "differences-explained",
@@ -106,6 +111,10 @@ RULES: dict[str, Rule] = {
                 "donors-eligible",
                 "ancestors-released",
                 "no-failing-result",
+                "oos-concluded",
+                "runs-valid",
+                "contract-checked",
+                "slow-tests-final",
             ),
             not_by=("made", "tested", "reviewed"),
         ),
@@ -246,5 +255,31 @@ def move(work: Work, lot: Lot, action: str, *, signature_id: int | None = None) 
             moved_at=work.now,
             reason=work.reason,
             signature_id=signature_id,
+        )
+    )
+
+
+SYSTEM = "Exolotl"
+"""Who is on record for a move that follows from a rule and not from a person's decision."""
+
+
+def seize(work: Work, lot: Lot, reason: str) -> LotMove | None:
+    """The system puts a lot on hold within the act that gave the reason; None where there is nothing left to hold.
+
+    Nobody's decision, so no permission and no signature; lifting it is QA's, as with any hold.
+    """
+    if lot.state not in RULES["hold"].from_:
+        return None
+    lot.held_from, lot.state = lot.state, S.ON_HOLD
+    return work.add(
+        LotMove(
+            lot_id=lot.key,
+            action="hold",
+            from_state=lot.held_from,
+            to_state=S.ON_HOLD,
+            actor_id=None,
+            actor=SYSTEM,
+            moved_at=work.now,
+            reason=reason,
         )
     )
