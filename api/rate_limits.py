@@ -9,7 +9,7 @@ import logging
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from math import ceil
 from typing import Any
@@ -211,6 +211,7 @@ class RateLimits:
             ["budget", "outcome"],
             registry=registry,
         )
+        self._counted = cache(self.count.labels)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, unless its budget is spent; what becomes of it is counted by kind alone."""
@@ -219,13 +220,13 @@ class RateLimits:
             await self.app(scope, receive, send)
             return
         if wait := await self._spend(budget, self._who(scope)):
-            self.count.labels(budget, "limited").inc()
+            self._counted(budget, "limited").inc()
             await _too_often(Request(scope), wait)(scope, receive, send)
             return
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self.count.labels(budget, _outcome(message["status"])).inc()
+                self._counted(budget, _outcome(message["status"])).inc()
             await send(message)
 
         await self.app(scope, receive, noting)

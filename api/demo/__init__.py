@@ -107,11 +107,11 @@ def _adipose_released(lab: Lab) -> Story[None]:
 def _labelled(lab: Lab, lot: str) -> None:
     """Labels of all vials, accounted for as the packaging step says."""
     with reading(lab.site.engine) as session:
-        quantity = session.exec(select(Lot.quantity).where(Lot.lot_number == lot)).one()
-    applied = int(quantity or 0)
+        made = session.exec(select(Lot).where(Lot.lot_number == lot)).one()
+    applied = int(made.quantity or 0)
     lab.act("tom", print_labels, PrintLabels(lot_number=lot, kind="vial", count=applied + 9))
-    counted = {"applied": applied, "destroyed": 8, "sample_attached": 1}
-    lab.act("tom", reconcile_labels, ReconcileLabels(lot_number=lot, kind="vial", **counted))
+    counted = ReconcileLabels(lot_number=lot, kind="vial", applied=applied, destroyed=8, sample_attached=1)
+    lab.act("tom", reconcile_labels, counted)
 
 
 def _cord(lab: Lab, day: int, seed: int, ending: Callable[[Lab, str, str, int], Story[None]]) -> Story[None]:
