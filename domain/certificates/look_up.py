@@ -14,6 +14,7 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 import sqlalchemy as sa
+from pydantic_core import to_json
 from sqlmodel import Session
 
 from domain.certificates.models import Certificate, Withdrawal
@@ -214,7 +215,7 @@ class PublicLot:
         """
         newest = self.newest
         recall = {"class": self.recall_class, "since": self.since.isoformat(), "contact": contact}
-        head = json.dumps(
+        head = to_json(
             {
                 "lot_number": self.lot_number,
                 "state": self.state,
@@ -233,7 +234,7 @@ class PublicLot:
                 "revisions": [one.told(files) for one in self.revisions],
             }
         )
-        return f'{head[:-1]}, "certificate": {self.content}}}'.encode()
+        return b'%s,"certificate":%s}' % (head[:-1], self.content.encode())
 
 
 def public_lot(asked: Session | sa.Engine, typed: str, today: date, code: str | None = None) -> PublicLot:
