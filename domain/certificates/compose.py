@@ -143,7 +143,7 @@ def compose(
         specification=results.specification.label,
         tests=tests,
         distributions=tuple(_distributions(results)),
-        deviations=words.NO_DEVIATIONS,
+        deviations=words.DEVIATIONS,
         statements=(*words.STATEMENTS, *in_force(session, product)),
         signatures=_signatures(session, lot, results, frame),
         look_up_url=look_up_url(site.profile, lot),

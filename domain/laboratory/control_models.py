@@ -349,4 +349,3 @@ class TrendAssessment(AppendOnly, table=True):
     text: str
     assessed_at: datetime = moment()
     assessed_by: int = Field(foreign_key="app_user.id")
-

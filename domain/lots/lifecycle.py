@@ -52,7 +52,14 @@ def _rule(
 _PRE_RELEASE = (S.QUARANTINE, S.UNDER_TEST, S.QA_REVIEW)
 
 #: What the laboratory's own control asks for, where it is used.
-LABORATORY = ("oos-concluded", "runs-valid", "sampling-fulfilled", "contract-checked", "slow-tests-final", "alerts-assessed")
+LABORATORY = (
+    "oos-concluded",
+    "runs-valid",
+    "sampling-fulfilled",
+    "contract-checked",
+    "slow-tests-final",
+    "alerts-assessed",
+)
 
 #: domain.md, section 5. `accept` is the release of what is not for patients by itself: donations, cell banks, raw
 #: materials.
