@@ -26,6 +26,7 @@ from domain.disposition.decisions import (
     release_lot,
     submit_lot,
 )
+from domain.labels.operations import PrintLabels, ReconcileLabels, print_labels, reconcile_labels
 from domain.lots.models import Lot, LotKind, LotState
 from domain.lots.queries import find_lots
 from domain.people.models import User
@@ -98,8 +99,19 @@ def _adipose_released(lab: Lab) -> Story[None]:
     yield lab.at(63, "15:10")
     fill_weight_corrected(lab, vials[0], "5.14")
     lot = yield from packed(lab, ADIPOSE, vials, 63)
+    _labelled(lab, lot)
     sample = yield from analysed(lab, ADIPOSE, lot, 66, 11, slip=True)
     yield from _released(lab, lot, sample, 81)
+
+
+def _labelled(lab: Lab, lot: str) -> None:
+    """Labels of all vials, accounted for as the packaging step says."""
+    with reading(lab.site.engine) as session:
+        made = session.exec(select(Lot).where(Lot.lot_number == lot)).one()
+    applied = int(made.quantity or 0)
+    lab.act("tom", print_labels, PrintLabels(lot_number=lot, kind="vial", count=applied + 9))
+    counted = ReconcileLabels(lot_number=lot, kind="vial", applied=applied, destroyed=8, sample_attached=1)
+    lab.act("tom", reconcile_labels, counted)
 
 
 def _cord(lab: Lab, day: int, seed: int, ending: Callable[[Lab, str, str, int], Story[None]]) -> Story[None]:

@@ -220,7 +220,10 @@ def _add_kind(kind: StepKind) -> None:
         outputs=(tuple[Measured, ...], Field(min_length=1, max_length=50)),
         readings=(readings, Field(default_factory=readings)),
         comment=(str, Field(default="", max_length=1000)),
-        left_out=(tuple[Explained, ...], Field(default=(), max_length=50, description="under a recipe; a deviation opens")),
+        left_out=(
+            tuple[Explained, ...],
+            Field(default=(), max_length=50, description="under a recipe; a deviation opens"),
+        ),
         explanations=(
             tuple[Explained, ...],
             Field(default=(), max_length=10, description="counts that do not balance; a deviation opens"),

@@ -419,7 +419,10 @@ def _explanations(kind: StepKind) -> tuple[Group, ...]:
     note = "A deviation opens by itself."
     groups = [Group("Not recorded", (Rows("left_out", columns, more="Add a row"),), f"Under a recipe only. {note}")]
     if wholes:
-        explained = (Field("parameter", "Count", "select", needed=False, options=(("", "Nothing"), *wholes)), columns[1])
+        explained = (
+            Field("parameter", "Count", "select", needed=False, options=(("", "Nothing"), *wholes)),
+            columns[1],
+        )
         groups.append(Group("Does not balance", (Rows("explanations", explained, more="Add a row"),), note))
     return tuple(groups)
 

@@ -6,6 +6,7 @@ from sqlmodel import col, select
 
 from domain.certificates.compose import missing_items
 from domain.errors import Reason
+from domain.labels.queries import open_labels
 from domain.laboratory.catalogue import test as catalogue_test
 from domain.laboratory.contract import why_not_checked
 from domain.laboratory.models import Purpose, Result, ResultReview, Sample
@@ -78,6 +79,12 @@ def _steps_complete(case: Case) -> Iterator[Reason]:
             yield Reason("step-open", f"step {step.number} ({step.kind}) is not complete")
     if not steps and case.lot.kind is not LotKind.RAW_MATERIAL:
         yield Reason("no-steps", f"nothing is recorded of how lot {case.lot.lot_number} was made")
+
+
+@guard("labels-accounted")
+def _labels_accounted(case: Case) -> Iterator[Reason]:
+    """Of labels printed here; where none were, the counts of the packaging step stand alone."""
+    yield from open_labels(case.session, case.lot.key)
 
 
 @guard("donors-eligible")

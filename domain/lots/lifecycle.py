@@ -80,6 +80,7 @@ RULES: dict[str, Rule] = {
                 "is-drug-product",
                 "not-expired",
                 "steps-complete",
+                "labels-accounted",
                 "donors-eligible",
                 "ancestors-released",
                 "results-final",

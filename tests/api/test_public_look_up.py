@@ -292,8 +292,11 @@ def test_the_check_code_opens_the_look_up_and_the_page_keeps_it(site: Site, clie
     led = client.get("/c", params={"lot": LOT, "code": "aoik9z", "lang": "en"}, headers=PAGE)
     assert "Released" in led.text
     assert "code=aoik9z&amp;lang=de" in led.text or "code=aoik9z&lang=de" in led.text
-    file = client.get(f"/api/v1/public/certificates/{number}.pdf")
-    assert file.status_code == 200, "who has the file has its number"
+    assert client.get(f"/api/v1/public/certificates/{number}.pdf").status_code == 404, "its number can be guessed too"
+    told = client.get(f"{LOTS}/uev260001?code=ao1k9z").json()
+    file = client.get(told["revisions"][0]["pdf_url"])
+    assert file.status_code == 200
+    assert told["revisions"][0]["pdf_url"].replace("&", "&amp;") in led.text
     checked = client.post("/api/v1/public/verify", files={"file": ("a.pdf", file.content)})
     assert checked.json()["state"] == "released"
 
@@ -357,6 +360,7 @@ def test_a_program_gets_the_links_of_a_lot_as_a_linkset(site: Site, client: Test
     path = f"/01/{GTIN}/10/{coded}"
     for asked in (
         {"headers": {"accept": "application/json"}},
+        {"headers": {"accept": "application/linkset+json;q=1, */*;q=0.1"}},
         {"params": {"linkType": "all"}},
         {"params": {"linkType": "linkset"}},
     ):

@@ -151,6 +151,7 @@ TABLE: dict[str, Need] = {
     "GET /api/v1/documents/{sha256}": _READ,
     "GET /api/v1/lots/{lot_number}/certificate/draft.pdf": _READ,
     "GET /api/v1/certificates/{certificate_number}": _READ,
+    "GET /api/v1/certificates/{certificate_number}.pdf": _READ,
     "POST /api/v1/certificates/{certificate_number}/revision": _needs(P.RELEASE_LOT),
     "POST /api/v1/certificates/{certificate_number}/withdrawal": _needs(P.RELEASE_LOT),
     "GET /api/v1/register": _READ,
@@ -287,7 +288,11 @@ def knock(house: House, name: str, role: Role | None) -> int:
     if name == "POST /api/v1/session":
         sent = {}  # an empty body: a wrong password would count towards the lock-out
     path = (
-        path.replace("{role}", "qa").replace("{result_id}", "0").replace("{reading_id}", "0").replace("{revision}", "1").replace("{other}", "1")
+        path.replace("{role}", "qa")
+        .replace("{result_id}", "0")
+        .replace("{reading_id}", "0")
+        .replace("{revision}", "1")
+        .replace("{other}", "1")
     )
     status = house.ask(who, method, path.replace("{", "").replace("}", ""), **sent).status_code
     if method == "DELETE" and who:
@@ -324,7 +329,12 @@ def test_no_permission_is_held_by_nobody_and_no_operation_is_without_one() -> No
     assert frozenset().union(*ROLES.values()) == frozenset(Permission)
     own = {"change_password", "end_sign_in", "open_sign_in"}
     strangers = {"follow_lot", "confirm_following", "unfollow"}  # a clinic has no account
-    worker = {"address_letter", "confirm_webhook", "drop_follower", "forget_followers"}  # no record of the laboratory changes
+    worker = {
+        "address_letter",
+        "confirm_webhook",
+        "drop_follower",
+        "forget_followers",
+    }  # no record of the laboratory changes
     without = {name for name, known in OPERATIONS.items() if known.permission is None}
     assert without == own | strangers | worker
     assert {rule.permission for rule in RULES.values()} <= frozenset(Permission)
