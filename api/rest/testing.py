@@ -118,7 +118,7 @@ def get_run(run_number: str, ask: Any = asking()) -> RunView:
     return ask(run_file, run_number)  # type: ignore[no-any-return]
 
 
-@router.post("/runs/{run_number}/conclusion", responses=answers(404))
+@router.post("/runs/{run_number}/conclusion", status_code=201, responses=answers(404))
 def run_end(run_number: str, body: RunEnd, act: Any = acting(conclude_run), ask: Any = asking()) -> RunView:
     """Enter every check; whether the run counts follows from them."""
     act(command_from(ConcludeRun, body, run_number=run_number))

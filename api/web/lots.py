@@ -25,7 +25,7 @@ from domain.disposition import decisions
 from domain.disposition.not_normal import not_normal
 from domain.disposition.queries import Action, LineView, LotFile, ResultView, lot_file, my_work
 from domain.errors import NotFound, Reason
-from domain.laboratory.control_queries import investigations_of, is_planned, standing
+from domain.laboratory.control_queries import investigations_of, is_planned, laboratory_work, standing
 from domain.laboratory.size_distribution import SizeDistribution
 from domain.laboratory.verdict import CriterionKind, Verdict
 from domain.lots.genealogy import trace
@@ -83,11 +83,13 @@ def unit_options(codes: tuple[str, ...] = LOT_UNITS, *, empty: bool = True) -> t
 def work(visit: Reader) -> Response:
     """What waits for whoever is signed in."""
     mine = visit.ask(my_work, visit.site.today(), visit.who)
+    may = any(visit.may(one) for one in (Permission.ENTER_RESULT, Permission.REVIEW_RESULT, Permission.CONCLUDE_OOS, Permission.REVIEW_PRODUCTION))
+    waiting = visit.ask(laboratory_work, visit.site.today()) if may else None
     acts = [act for act in words.ACTS if visit.may(act[0])]
     samples: dict[str, list[Any]] = {}
     for result in mine.to_review:
         samples.setdefault(result.sample_number, []).append(result)
-    return page(visit, "work.html", mine=mine, acts=acts, to_review=samples, kinds=STEP_KINDS)
+    return page(visit, "work.html", mine=mine, laboratory=waiting, acts=acts, to_review=samples, kinds=STEP_KINDS)
 
 
 @router.get("/lots")

@@ -560,12 +560,14 @@ def _link(one: Custody, names: dict[int, str]) -> CustodyView:
 
 
 def alerts(session: Session) -> list[AlertView]:
-    """The newest alerts."""
+    """The newest alerts; those of results that were corrected are void, and left out."""
+    replaced = select(Result.replaces_id).where(col(Result.replaces_id).is_not(None))
     found = (
         select(TrendAlert, Result, Lot, TrendAssessment)
         .join(Result, col(TrendAlert.result_id) == Result.id)
         .join(Lot, col(TrendAlert.lot_id) == Lot.id)
         .outerjoin(TrendAssessment, col(TrendAssessment.alert_id) == TrendAlert.id)
+        .where(col(Result.id).not_in(replaced))
         .order_by(col(TrendAlert.id).desc())
         .limit(MOST)
     )

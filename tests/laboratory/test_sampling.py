@@ -304,3 +304,17 @@ def test_a_plan_line_is_for_tests_or_for_keeping(site: Site) -> None:
             plan(site, odd)
     with reading(site.engine) as session:
         assert session.get(Sample, 1) is None
+
+
+def test_sterility_inoculated_on_the_first_of_march_is_final_on_the_fifteenth() -> None:
+    from datetime import UTC, datetime
+
+    from domain.laboratory.models import Method
+    from domain.laboratory.results import too_early
+    from domain.laboratory.values import Qualitative
+
+    method = Method(code="SOP-STER", revision=1, test_code="STER", minimum_days=14)  # type: ignore[call-arg]
+    started, no_growth = datetime(2026, 3, 1, 9, tzinfo=UTC), Qualitative(term="no growth")
+    assert too_early(method, no_growth, started, datetime(2026, 3, 15, 8, 59, tzinfo=UTC)) is not None
+    assert too_early(method, no_growth, started, datetime(2026, 3, 15, 9, tzinfo=UTC)) is None
+    assert too_early(method, Qualitative(term="growth"), started, started) is None
