@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from domain.certificates.content import Investigation, Words
 from domain.deviations.models import Deviation, DeviationLot, Severity
 from domain.laboratory.catalogue import test as catalogue_test
-from domain.laboratory.control_models import Oos, OosConclusion, Outcome
+from domain.laboratory.control_models import Oos, OosConclusion, OosResult, Outcome
 from domain.laboratory.models import Result
 from domain.laboratory.queries import LotResults
 from domain.laboratory.values import VOCABULARY, NotReportable, Qualitative, load_value
@@ -56,11 +56,14 @@ def _out_of_specification(session: Session, site: Site, lot: Lot) -> Iterator[In
     rows = session.exec(
         select(Oos, OosConclusion.outcome).outerjoin(OosConclusion).where(Oos.lot_id == lot.id).order_by(col(Oos.id))
     )
-    for one, outcome in rows:
+    investigated = select(OosResult).join(Oos).where(Oos.lot_id == lot.id).order_by(col(OosResult.id))
+    failed = [(one.oos_id, one.result_id) for one in session.exec(investigated)]
+    for one, outcome in rows.all():
         test, ended = catalogue_test(one.test_code), _ENDED[Outcome(outcome) if outcome else None]
+        results = ", ".join(f"result {result}" for oos, result in failed if oos == one.key)
         yield Investigation(
             kind="out_of_specification",
-            reference=one.number,
+            reference=f"{one.number}: {results}",
             on=site.today(one.opened_at),
             words=Words(en=f"{test.name_en}: {ended.en}", de=f"{test.name_de}: {ended.de}"),
         )
@@ -114,7 +117,7 @@ def _invalid(result: Result) -> bool:
 
 
 def _repeated(site: Site, results: LotResults) -> Iterator[Investigation]:
-    """A test with results of several samples: none is averaged away, all are judged."""
+    """A test with several results (of several samples, or retests): none is averaged away, all are judged."""
     for line in results.lines:
         count = len(line.findings)
         if count < 2 or line.test.derived is not None:
@@ -124,8 +127,8 @@ def _repeated(site: Site, results: LotResults) -> Iterator[Investigation]:
             reference=", ".join(f"result {finding.result.key}" for finding in line.findings),
             on=site.today(line.findings[-1].result.finished_at),
             words=Words(
-                en=f"{line.test.name_en}: tested in {count} samples, each judged by itself",
-                de=f"{line.test.name_de}: in {count} Proben geprüft, jede für sich bewertet",
+                en=f"{line.test.name_en}: {count} results count, each judged by itself",
+                de=f"{line.test.name_de}: {count} Ergebnisse zählen, jedes für sich bewertet",
             ),
         )
 

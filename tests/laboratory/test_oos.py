@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.disposition.certificates import draft
 from domain.disposition.decisions import LiftHold, RejectLot, lift_hold, reject_lot
 from domain.errors import Conflict, DomainError, Forbidden, Invalid, Refused
 from domain.laboratory.control_models import Cause, Outcome, SampleFault
@@ -158,6 +159,11 @@ def test_retests_that_do_not_confirm_stand_beside_the_first_result_which_stays(s
     assert line.judgement.verdict is Verdict.PASS
     assert [one.replicates for one in line.unconfirmed] == [("7.9", "7.9")]
     assert [one.replicates for one in line.findings] == [("7.2", "7.2"), ("7.3", "7.3")]
+    with reading(site.engine) as session:
+        told = {one.kind: one for one in draft(session, site, LOT).investigations}
+    assert told["out_of_specification"].reference.startswith(f"{number}: result ")
+    assert "not confirmed by the retests" in told["out_of_specification"].words.en
+    assert "2 results count" in told["retest"].words.en
     lift(site)
     assert build.lot(site, LOT).state is LotState.UNDER_TEST
 
