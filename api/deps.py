@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, Field
 
@@ -28,6 +28,12 @@ bearer = HTTPBearer(auto_error=False, description="the access_token of POST /api
 
 #: The number of a row, within what both engines can hold.
 RowId = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+#: The check code of a lot, for what is asked without an account.
+CheckCode = Annotated[
+    str,
+    Query(max_length=40, description="the check code printed on the label beside the lot number, where there is one"),
+]
 
 ResultT = TypeVar("ResultT")
 BodyT = TypeVar("BodyT", bound=BaseModel)

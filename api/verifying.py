@@ -74,7 +74,8 @@ def _redrawn(site: Site, issued: Issued, data: bytes) -> Check:
         return said("drawn", "before", "not_possible")
     kind = BatchCertificateContent if issued.document == "batch" else CertificateContent
     try:
-        drawn = site.print_certificate.draw(kind.model_validate_json(issued.content))
+        content = kind.model_validate_json(issued.content)
+        drawn = site.print_certificate.draw(content, issued.look, site.documents.get)
     except (DomainError, ValidationError):  # content that was altered need not even be drawable
         drawn = b""
     size = issued.unsigned_size

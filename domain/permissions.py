@@ -38,6 +38,14 @@ class Permission(StrEnum):
     CLASSIFY_DEVIATION = "classify_deviation"
     INVESTIGATE_DEVIATION = "investigate_deviation"
     DECIDE_DEVIATION = "decide_deviation"
+    REVIEW_PRODUCTION = "review_production"
+    CONCLUDE_OOS = "conclude_oos"
+    DRAFT_RECIPE = "draft_recipe"
+    REVIEW_RECIPE = "review_recipe"
+    APPROVE_RECIPE = "approve_recipe"
+    MANAGE_EQUIPMENT = "manage_equipment"
+    RECORD_TRAINING = "record_training"
+    APPROVE_EXCEPTION = "approve_exception"
 
 
 class Role(StrEnum):
@@ -70,6 +78,9 @@ ROLES: dict[Role, frozenset[Permission]] = {
             P.HOLD_LOT,
             P.OPEN_DEVIATION,
             P.INVESTIGATE_DEVIATION,
+            P.REVIEW_RECIPE,
+            P.MANAGE_EQUIPMENT,
+            P.RECORD_TRAINING,
         }
     ),
     Role.PRODUCTION_HEAD: frozenset(
@@ -84,6 +95,11 @@ ROLES: dict[Role, frozenset[Permission]] = {
             P.OPEN_DEVIATION,
             P.CLASSIFY_DEVIATION,
             P.INVESTIGATE_DEVIATION,
+            P.REVIEW_PRODUCTION,
+            P.DRAFT_RECIPE,
+            P.REVIEW_RECIPE,
+            P.MANAGE_EQUIPMENT,
+            P.RECORD_TRAINING,
         }
     ),
     Role.QA: frozenset(
@@ -103,6 +119,9 @@ ROLES: dict[Role, frozenset[Permission]] = {
             P.CLASSIFY_DEVIATION,
             P.INVESTIGATE_DEVIATION,
             P.DECIDE_DEVIATION,
+            P.CONCLUDE_OOS,
+            P.APPROVE_RECIPE,
+            P.APPROVE_EXCEPTION,
         }
     ),
     Role.AUDITOR: frozenset({P.READ_RECORDS, P.READ_AUDIT}),
@@ -123,6 +142,9 @@ TOXIC_PAIRS: tuple[tuple[Permission, Permission, str], ...] = (
     (P.MANAGE_USERS, P.IMPORT_RESULT, "who manages users has no laboratory rights"),
     (P.MANAGE_USERS, P.REVIEW_RESULT, "who manages users has no laboratory rights"),
     (P.IMPORT_RESULT, P.REVIEW_RESULT, "who enters results cannot review them"),
+    (P.ENTER_RESULT, P.CONCLUDE_OOS, "who tests lots does not conclude on the results"),
+    (P.REVIEW_PRODUCTION, P.CONCLUDE_OOS, "who answers for production does not conclude on the results"),
+    (P.DRAFT_RECIPE, P.APPROVE_RECIPE, "who writes recipes does not approve them"),
     (P.RUN_STEP, P.REVIEW_RESULT, "production and quality control are independent (AMWHV 12, EU GMP Chapter 2)"),
 )
 

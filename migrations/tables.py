@@ -9,13 +9,18 @@ import domain.certificates.statements
 import domain.deviations.models
 import domain.disposition.models
 import domain.documents
+import domain.equipment.models
 import domain.jobs
 import domain.labels.models
+import domain.laboratory.control_models
 import domain.laboratory.models
 import domain.lots.models
 import domain.lots.numbers
+import domain.manufacturing.execution_models
 import domain.manufacturing.models
+import domain.manufacturing.recipe_models
 import domain.people.models
+import domain.people.training
 import domain.signatures
 from domain.store import entity_classes
 

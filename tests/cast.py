@@ -31,6 +31,8 @@ CAST: dict[str, tuple[str, str, tuple[Role, ...]]] = {
     "dov": ("Dov Looks", "Auditor", (Role.AUDITOR,)),
     "ada": ("Ada Administers", "Administrator", (Role.ADMINISTRATOR,)),
     "nano": ("NanoSight 300", "Instrument", (Role.INSTRUMENT,)),
+    "bea": ("Bea Tests Too", "Analyst", (Role.ANALYST,)),
+    "rob": ("Rob Reviews Too", "Quality Control", (Role.REVIEWER,)),
 }
 
 CommandT = TypeVar("CommandT", bound=Command)

@@ -84,9 +84,7 @@ def site(request: pytest.FixtureRequest, databases: Databases, clock: Clock) -> 
     url = databases.fresh(stage)
     clock.now = databases.times[stage]
     for opened in _opened(url):
-        yield Site(
-            opened, Documents("memory://"), press(), clock=clock, log_key=log_key(), print_labels=print_labels
-        )
+        yield Site(opened, Documents("memory://"), press(), clock=clock, log_key=log_key(), print_labels=print_labels)
 
 
 def _opened(url: str) -> Iterator[sa.Engine]:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from domain.documents import Documents
 from domain.work import Site
-from tests import build
+from tests import build, governed
 from tests.cast import Clock, furnish
 from tests.printing import press
 
@@ -38,6 +38,7 @@ STAGES: dict[str, tuple[str, Callable[[Site], None]]] = {
     "cast": ("empty", _cast),
     "drug_product": ("cast", _drug_product),
     "in_review": ("drug_product", _in_review),
+    "governed": ("cast", governed.furnished),
 }
 
 

@@ -34,6 +34,7 @@ from domain.signatures import Credentials
 from domain.store import engine_for, reading
 from domain.work import Profile, Site, perform
 from migrations import upgrade
+from reports.labels import print_labels
 from tests import servers
 from tests.cast import raw
 from tests.databases import Databases
@@ -50,7 +51,7 @@ def empty(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sit
     """An empty database in demo mode."""
     monkeypatch.setattr(passwords, "demo_hasher", CHEAP)
     engine = engine_for(databases.fresh("empty"))
-    yield Site(engine, Documents("memory://"), press(), PROFILE, clock=lambda: NOW, log_key=log_key())
+    yield Site(engine, Documents("memory://"), press(), PROFILE, clock=lambda: NOW, log_key=log_key(), print_labels=print_labels)
     engine.dispose()
 
 
@@ -67,7 +68,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     upgrade(engine)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "demo_hasher", CHEAP)
-        make(Site(engine, documents, press(), PROFILE, clock=lambda: NOW, log_key=log_key()))
+        make(Site(engine, documents, press(), PROFILE, clock=lambda: NOW, log_key=log_key(), print_labels=print_labels))
     if kind == "sqlite":
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -84,7 +85,7 @@ def demo(made: Made, tmp_path: Path, worker_id: str) -> Iterator[Site]:
         shutil.copyfile(source, copy)
     url = f"sqlite:///{copy}" if kind == "sqlite" else servers.create_database(f"demo_{worker_id}", template=source)
     engine = engine_for(url)
-    yield Site(engine, documents, press(), PROFILE, clock=lambda: NOW, log_key=log_key())
+    yield Site(engine, documents, press(), PROFILE, clock=lambda: NOW, log_key=log_key(), print_labels=print_labels)
     engine.dispose()
 
 

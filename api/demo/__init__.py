@@ -11,6 +11,7 @@ from sqlmodel import select
 from api.demo.cast import CAST, DemoUser, furnish
 from api.demo.downstream import CYCLE, SHORT_SOAK, analysed, drying, fill_weight_corrected, filled, packed, pooled
 from api.demo.lab import Lab, Said, Story, credentials
+from api.demo.laboratory_control import investigated
 from api.demo.opening import delivered, opening
 from api.demo.products import ADIPOSE, BONE_MARROW, CORD, LAST_DELIVERY, DemoProduct
 from api.demo.quality import confirmed, label_roll, trained, vacuum_lost
@@ -19,15 +20,14 @@ from domain.certificates.models import Certificate
 from domain.certificates.words import RevisionCause
 from domain.disposition.certificates import ReviseCertificate, revise_certificate
 from domain.disposition.decisions import (
-    HoldLot,
     RecallLot,
     ReleaseLot,
     SubmitLot,
-    hold_lot,
     recall_lot,
     release_lot,
     submit_lot,
 )
+from domain.labels.operations import PrintLabels, ReconcileLabels, print_labels, reconcile_labels
 from domain.lots.models import Lot, LotKind, LotState
 from domain.lots.queries import find_lots
 from domain.people.models import User
@@ -100,8 +100,19 @@ def _adipose_released(lab: Lab) -> Story[None]:
     yield lab.at(63, "15:10")
     fill_weight_corrected(lab, vials[0], "5.14")
     lot = yield from packed(lab, ADIPOSE, vials, 63)
+    _labelled(lab, lot)
     sample = yield from analysed(lab, ADIPOSE, lot, 66, 11, slip=True)
     yield from _released(lab, lot, sample, 81)
+
+
+def _labelled(lab: Lab, lot: str) -> None:
+    """Labels of all vials, accounted for as the packaging step says."""
+    with reading(lab.site.engine) as session:
+        made = session.exec(select(Lot).where(Lot.lot_number == lot)).one()
+    applied = int(made.quantity or 0)
+    lab.act("tom", print_labels, PrintLabels(lot_number=lot, kind="vial", count=applied + 9))
+    counted = ReconcileLabels(lot_number=lot, kind="vial", applied=applied, destroyed=8, sample_attached=1)
+    lab.act("tom", reconcile_labels, counted)
 
 
 def _cord(lab: Lab, day: int, seed: int, ending: Callable[[Lab, str, str, int], Story[None]]) -> Story[None]:
@@ -176,7 +187,7 @@ def _adipose_under_test(lab: Lab) -> Story[None]:
 
 
 def _bone_marrow_on_hold(lab: Lab) -> Story[None]:
-    """The soak after primary drying was cut short: too moist."""
+    """The soak after primary drying was cut short: too moist. The system holds the lot, and the investigation waits for a retest."""
     one = yield from bulk(lab, BONE_MARROW, 49, 7)
     lot = yield from _made(
         lab, BONE_MARROW, one, 63, cycle=CYCLE | {"soak_share": SHORT_SOAK, "alarms": "vacuum pump tripped, 14 min"}
@@ -184,9 +195,7 @@ def _bone_marrow_on_hold(lab: Lab) -> Story[None]:
     sample = yield from analysed(lab, BONE_MARROW, lot, 66, 17, instead={"MOIST": ("3.31", "3.52", "3.44")})
     yield lab.at(81, "13:30")
     reviewed(lab, sample)
-    yield lab.at(84, "10:30")
-    reason = "residual moisture 3.4 % against at most 3.0 %; the soak after primary drying was cut short, investigation opened"
-    lab.act("cleo", hold_lot, HoldLot(lot_number=lot, reason=reason, credentials=credentials("cleo")))
+    yield from investigated(lab, lot, 82)
     yield from vacuum_lost(lab, lot, one.lot, 84)
 
 

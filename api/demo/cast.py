@@ -24,6 +24,7 @@ CAST: tuple[DemoUser, ...] = (
     DemoUser("tom", "amber kettle seven", "Tom Becker", "Technician, Production", (Role.TECHNICIAN,)),
     DemoUser("petra", "quiet harbour nine", "Petra Lang", "Head of Production", (Role.PRODUCTION_HEAD,)),
     DemoUser("ben", "paper lantern four", "Ben Okafor", "Analyst, Quality Control", (Role.ANALYST,)),
+    DemoUser("bea", "yellow ferry twelve", "Bea Lindholm", "Analyst, Quality Control", (Role.ANALYST,)),
     DemoUser("rhea", "copper meadow two", "Rhea Castellanos", "Head of Quality Control", (Role.REVIEWER,)),
     DemoUser("cleo", "silver compass six", "Cleo Marchetti", "Qualified Person, Quality Assurance", (Role.QA,)),
     DemoUser("quentin", "winter orchard ten", "Quentin Vogel", "Quality Assurance", (Role.QA,)),

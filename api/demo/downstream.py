@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlmodel import col, select
 
 from api.demo.lab import Lab, Said, Story, readings, taken
+from api.demo.laboratory_control import drawn, inoculated, no_growth, read, run_of
 from api.demo.panel import METHOD_FOR, panel
 from api.demo.products import DemoProduct
 from api.demo.upstream import Bulk, figure
@@ -15,14 +16,11 @@ from domain.instruments.imports import ImportNanoSight, import_nanosight
 from domain.laboratory.catalogue import TESTS
 from domain.laboratory.results import (
     CorrectResult,
-    DrawSample,
     EnterResult,
     correct_result,
-    draw_sample,
     enter_result,
 )
 from domain.lots.models import Lot, LotKind, Yield
-from domain.lots.operations import Amount
 from domain.manufacturing.models import Reading
 from domain.manufacturing.steps import CorrectReading, Entry, LogReading, correct_reading, log_reading
 from domain.store import reading
@@ -32,6 +30,8 @@ FILTER, DRYING = 0.88, 0.96
 """Share of the particles that pass the sterile filter, and that are found again after drying."""
 SAMPLED = 36
 """Vials drawn for release: 10 for sterility, 10 for sub-visible particles, 16 for everything else."""
+STERILE, STERILITY_DAYS = 10, 15
+"""Vials inoculated, and days after sampling when no growth is stated."""
 
 
 def pooled(lab: Lab, parts: Sequence[Bulk], day: int) -> Story[Bulk]:
@@ -166,25 +166,27 @@ def analysed(
     """
     chance = random.Random(seed)  # noqa: S311 - invented data, no secret
     yield lab.at(day, "14:30")
-    quantity = Amount(value=str(SAMPLED), unit="{vial}")
-    sample = lab.act(
-        "ben", draw_sample, DrawSample(lot_number=lot, quantity=quantity, comment="start, middle and end of the fill")
-    ).number
+    sample = drawn(lab, product, lot, SAMPLED)
     yield lab.at(day + 1, "09:00")
-    inoculated = lab.now
+    inoculated(lab, sample, STERILE)
     lines = panel(product)
-    for after in sorted({line.days for line in lines if line.days <= until}):
+    for after in sorted({line.days for line in lines if line.days <= until} | ({8} if until > 8 else set())):
         yield lab.at(day + after, "10:00")
+        if after < STERILITY_DAYS:
+            read(lab, sample)
         for line in lines:
             test = line.criterion.test_code
             if line.days != after or TESTS[test].derived:
                 continue
             if test == "SIZE-DIST":
                 _measured(lab, product, sample, seed)
+            elif test == "STER":
+                no_growth(lab, sample)
+            elif test == "ENDO":
+                run_of(lab, sample, test, line.replicates(chance), fails_first=slip)
             elif test != "PART-CONC":
                 found = (instead or {}).get(test) or line.replicates(chance)
-                started = inoculated if test == "STER" else lab.now - timedelta(minutes=50)
-                _entered(lab, sample, test, found, started, slip=slip and test == "PH")
+                _entered(lab, sample, test, found, lab.now - timedelta(minutes=50), slip=slip and test == "PH")
     return sample
 
 

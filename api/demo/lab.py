@@ -8,7 +8,7 @@ import heapq
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pydantic import SecretStr
 from sqlmodel import select
@@ -34,6 +34,17 @@ from domain.permissions import permissions_of
 from domain.signatures import Credentials
 from domain.store import reading
 from domain.work import Actor, Command, Site, Work, perform
+
+
+class Control(Protocol):
+    """How the steps of one product are done under its recipe (`api.demo.control`)."""
+
+    @property
+    def product(self) -> str: ...
+    def at_start(self, kind: str) -> dict[str, Any]: ...
+    def seen(self, lab: "Lab", number: str) -> None: ...
+    def checked(self, lab: "Lab", number: str) -> None: ...
+
 
 ResultT = TypeVar("ResultT")
 CommandT = TypeVar("CommandT", bound=Command)
@@ -68,6 +79,7 @@ class Lab:
     site: Site = field(init=False)
     materials: dict[str, str] = field(default_factory=dict)
     banks: dict[str, str] = field(default_factory=dict)
+    control: Control | None = None
     _people: dict[str, Actor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -118,6 +130,9 @@ class Lab:
         room, equipment = PLACES[kind]
         wanted = (Output(kind=output, unit=unit),)
         entries = tuple(entry for entry in readings(kind, said or {}) if said and entry.parameter in said)
+        governed = self.control if self.control and more.get("product_code") == self.control.product else None
+        if governed:
+            more |= governed.at_start(kind)
         command = StartStep(
             kind=kind,
             location=room,
@@ -128,6 +143,8 @@ class Lab:
             **more,
         )
         step: Step = self.act(who, start_step, command)
+        if governed:
+            governed.seen(self, step.number)
         with reading(self.site.engine) as session:
             (lot,) = yielded(session, step.key)
         return step.number, lot.lot_number
@@ -146,6 +163,8 @@ class Lab:
         self.act(
             who, complete_step, CompleteStep(step_number=step, outputs=measured, readings=entries, comment=comment)
         )
+        if self.control and more.get("product_code") == self.control.product:
+            self.control.checked(self, step)
         return lot
 
     def material(self, key: str, quantity: str) -> Input:

@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
+from api.demo.control import introduced
 from api.demo.lab import Lab, Story, credentials
+from api.demo.laboratory_control import approved_methods, approved_plan, planned
 from api.demo.panel import METHODS, panel
 from api.demo.products import MATERIALS, PRODUCTS
 from domain.certificates.statements import DecideStatement, DraftStatement, approve_statement, draft_statement
@@ -38,20 +40,25 @@ def opening(lab: Lab) -> Story[None]:
             product_code=product.code,
             purpose=Purpose.RELEASE,
             effective_from=lab.now.date(),
+            controlled=True,
             lines=lines,
         )
         lab.act("rhea", draft_specification, draft)
+    planned(lab)
     lab.act("rhea", draft_statement, COLD_CHAIN)
     for key in MATERIALS:
         lab.materials[key] = delivered(lab, MATERIALS[key])
     yield lab.at(1, "08:00")
+    approved_methods(lab)
     for product in PRODUCTS:
         approval = ApproveSpecification(code=product.specification, revision=1, credentials=credentials("cleo"))
         lab.act("cleo", approve_specification, approval)
+    approved_plan(lab)
     decision = DecideStatement(code=COLD_CHAIN.code, revision=1, credentials=credentials("cleo"))
     lab.act("cleo", approve_statement, decision)
     for number in lab.materials.values():
         accepted(lab, number, "identity and supplier's certificate comply", "quentin")
+    introduced(lab)
 
 
 def delivered(lab: Lab, material: tuple[str, str, str, str, str]) -> str:

@@ -9,6 +9,8 @@ from decimal import Decimal
 
 from api.demo.products import DemoProduct
 from domain.laboratory.catalogue import TESTS
+from domain.laboratory.methods import Check, CheckKind
+from domain.laboratory.models import Validation
 from domain.laboratory.reportable import Rule
 from domain.laboratory.specifications import DefineMethod, LineDraft
 from domain.laboratory.verdict import CriterionKind
@@ -48,6 +50,13 @@ def _nfcm(number: int, marker: str) -> DefineMethod:
     )
 
 
+#: What a LAL run must give.
+LAL_CHECKS = (
+    Check(name="negative control", check=CheckKind.BLANK, kind=CriterionKind.AT_MOST, upper="0.005", unit="{EU}/mL"),
+    Check(name="spike recovery", check=CheckKind.CONTROL, kind=CriterionKind.BETWEEN, lower="50", upper="200", unit="%"),
+    Check(name="standard curve, r", check=CheckKind.STANDARD, kind=CriterionKind.AT_LEAST, lower="0.980", unit="1"),
+)
+
 METHODS: tuple[DefineMethod, ...] = (
     _method(1, "APP-CAKE", "Visual inspection against reference photograph"),
     _method(2, "APP-REC", "Visual inspection, 2000-3750 lx, black and white background"),
@@ -71,9 +80,15 @@ METHODS: tuple[DefineMethod, ...] = (
     _method(23, "CYT", "Capillary western blot, anti-TSG101", "Wes-1"),
     _method(24, "NEG-INT", "Capillary western blot, anti-calnexin, against cell lysate", "Wes-1"),
     _method(30, "DNA", "qPCR, Alu repeats, without DNase", "qPCR 2", lod="0.05", loq="0.2"),
-    _method(40, "STER", "Membrane filtration, FTM and TSB, 14 days"),
-    _method(41, "STER-R", "Automated growth-based detection, 7 days", "BacT 1"),
-    _method(42, "ENDO", "Kinetic chromogenic LAL, spike recovery 50-200 %", "Plate reader 1", lod="0.01", loq="0.05"),
+    _method(40, "STER", "Membrane filtration, FTM and TSB, 14 days", read_every_days=4),
+    _method(
+        41, "STER-R", "Automated growth-based detection, 7 days", "BacT 1", validation=Validation.VALIDATED,
+        validated_for=("master_cell_bank", "working_cell_bank"),
+    ),
+    _method(
+        42, "ENDO", "Kinetic chromogenic LAL, spike recovery 50-200 %", "Plate reader 1", lod="0.01", loq="0.05",
+        instrument_class="Plate reader, kinetic", validation=Validation.VERIFIED, suitability=LAL_CHECKS,
+    ),
     _method(43, "MYCO", "NAT, 16S rRNA genes, detects 10 CFU/mL", "qPCR 2"),
     _method(44, "VIRUS", "PCR panel, 14 human viruses", "qPCR 2"),
     _method(45, "VIS", "Visual inspection of every vial, AQL sample of 20"),
@@ -135,7 +150,7 @@ def panel(product: DemoProduct) -> tuple[Usual, ...]:
         _line("APP-REC", K.ONE_OF, 4, allowed=("clear", "opalescent"), found=("opalescent",) * 3),
         _line("REC-TIME", K.AT_MOST, 4, upper="120", centre=38, spread=5),
         _line("MOIST", K.AT_MOST, 5, upper="3.0", centre=1.4, spread=0.15, places=2),
-        _line("PH", K.BETWEEN, 4, lower="6.5", upper="7.8", centre=7.18, spread=0.03, places=2),
+        _line("PH", K.BETWEEN, 4, lower="6.5", upper="7.8", alert_lower="6.8", alert_upper="7.5", centre=7.18, spread=0.03, places=2),
         _line("OSMO", K.BETWEEN, 4, lower="250", upper="350", centre=291, spread=4),
         _line("PART-CONC", K.BETWEEN, 4, lower=_label(0.8, per_ml), upper=_label(1.2, per_ml)),
         _line("PART-VIAL", K.BETWEEN, 4, lower=_label(0.8, per_vial), upper=_label(1.2, per_vial)),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from api.demo.lab import Lab, Said, Story, credentials, taken
+from api.demo.laboratory_control import contracted, sent_out
 from api.demo.opening import accepted
 from api.demo.panel import METHOD_FOR
 from api.demo.products import DemoProduct
@@ -136,8 +137,13 @@ def _bank_tested(lab: Lab, bank: str, day: int, tests: tuple[str, ...]) -> Story
         DrawSample(lot_number=bank, quantity=Amount(value="4", unit="{vial}"), purpose="bank release"),
     ).number
     started = lab.now
+    if "VIRUS" in tests:
+        sent_out(lab, sample)
     yield lab.at(day + 7, "15:30")
     for test in tests:
+        if test == "VIRUS":
+            contracted(lab, sample, started)
+            continue
         word = "no growth" if test == "STER-R" else "not detected"
         command = EnterResult(
             sample_number=sample,

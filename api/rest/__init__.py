@@ -8,16 +8,21 @@ from api.rest import (
     compare,
     decisions,
     deviations,
+    equipment,
     following,
+    investigations,
     labels,
     laboratory,
     log,
     lots,
+    materials,
     people,
     public,
     published,
+    recipes,
     schemas,
     steps,
+    testing,
 )
 
 #: Searched in order: the most asked come first.
@@ -37,6 +42,11 @@ PARTS = (
     published,
     schemas,
     audit,
+    recipes,
+    equipment,
+    materials,
+    testing,
+    investigations,
 )
 
 

@@ -8,9 +8,10 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.deps import acting, asking, site_of
+from api.deps import RowId, acting, asking, site_of
 from api.problems import answers
 from domain.certificates.history import CertificateHistory, RegisterEntry, batch_pdf, history_of, register
+from domain.certificates.queries import pdf_digest
 from domain.certificates.statements import (
     DecideStatement,
     DraftStatement,
@@ -91,6 +92,14 @@ def withdrawal(certificate_number: str, body: Withdrawn, act: Any = acting(withd
     """Withdraw the newest revision."""
     command = WithdrawCertificate(certificate_number=certificate_number, **dict(body))
     return WithdrawalView.model_validate(act(command))
+
+
+@router.get("/certificates/{certificate_number}.pdf", response_class=Response, responses=answers(404))
+def issued(certificate_number: str, request: Request, revision: RowId | None = None, ask: Any = asking()) -> Response:
+    """A certificate as it was issued; the newest revision unless one is named."""
+    data = site_of(request).documents.get(ask(pdf_digest, certificate_number, revision))
+    headers = {"Content-Disposition": f'inline; filename="{certificate_number}.pdf"', "Cache-Control": "no-store"}
+    return Response(data, media_type="application/pdf", headers=headers)
 
 
 @router.get("/certificates/{certificate_number}", responses=answers(404))

@@ -5,10 +5,9 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.deps import site_of
+from api.deps import CheckCode, site_of
 from api.letters import unfollow_url
 from api.problems import answers
-from api.rest.public import CheckCode
 from api.webhooks import Webhooks
 from domain.certificates.following import FollowLot, Language, follow_lot
 from domain.errors import Invalid, Reason

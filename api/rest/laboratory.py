@@ -74,6 +74,9 @@ class ResultBody(Body):
     finished_at: AwareDatetime
     comment: str = Field(default="", max_length=1000)
     raw_sha256: str | None = Field(default=None, description="of a file uploaded to /documents before")
+    run_number: str | None = Field(default=None, max_length=20, examples=["RUN-000012"])
+    dilution: str | None = Field(default=None, max_length=20, description="factor; the replicates are as read")
+    instrument: str | None = Field(default=None, max_length=100)
 
 
 class CorrectionBody(Body):
@@ -86,6 +89,7 @@ class CorrectionBody(Body):
     finished_at: AwareDatetime
     comment: str = Field(default="", max_length=1000)
     raw_sha256: str | None = None
+    dilution: str | None = Field(default=None, max_length=20)
 
 
 class ReviewBody(Body):

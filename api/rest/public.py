@@ -5,17 +5,17 @@ import hashlib
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, File, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Request, Response, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.checking import Outcome, check_apart
+from api.checking import Checked, Outcome, check_apart
 from api.checks import State
-from api.deps import RowId, site_of
+from api.deps import CheckCode, RowId, site_of
 from api.help_on_tests import HELP
 from api.problems import answers
 from domain.certificates.content import CertificateContent, Words
 from domain.certificates.look_up import Standing, public_lot
-from domain.certificates.queries import pdf_digest
+from domain.certificates.published import published
 from domain.certificates.words import RevisionCause
 from domain.errors import Invalid, Reason
 from domain.lots.models import LotState
@@ -29,12 +29,6 @@ MOST_BYTES = 20 * 1024 * 1024
 
 #: A cache may keep the answer but must ask again each time: a recall shows in the very next request.
 FRESH = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-
-
-CheckCode = Annotated[
-    str,
-    Query(max_length=40, description="the check code printed on the label beside the lot number, where there is one"),
-]
 
 
 class Contact(BaseModel):
@@ -156,11 +150,13 @@ def explain_tests() -> dict[str, Words]:
 
 @router.head("/certificates/{certificate_number}.pdf", include_in_schema=False)
 @router.get("/certificates/{certificate_number}.pdf", response_class=Response)
-def download(certificate_number: str, request: Request, revision: RowId | None = None) -> Response:
+def download(
+    certificate_number: str, request: Request, revision: RowId | None = None, code: CheckCode = ""
+) -> Response:
     """The PDF as it was issued; the newest revision unless one is named. For the state of the lot, look the lot up."""
     site = site_of(request)
     with reading(site.engine) as session:
-        digest = pdf_digest(session, certificate_number, revision)
+        digest = published(session, certificate_number, revision, code).pdf_sha256
     etag = f'"{digest[:32]}"'
     if unchanged(request, etag):
         return Response(status_code=304, headers={"ETag": etag, **FRESH})
@@ -174,15 +170,19 @@ def download(certificate_number: str, request: Request, revision: RowId | None =
     return Response(data, media_type="application/pdf", headers=headers)
 
 
-@router.post("/verify")
-async def verify(request: Request, response: Response, file: UploadFile = File(description="a PDF")) -> FileCheck:
-    """Whether a file is a certificate of this laboratory, byte for byte, what is true of it and its lot now, and what was checked. It is not kept."""
-    site = site_of(request)
+async def dropped(request: Request, file: UploadFile = File(description="a PDF")) -> Checked:
+    """A dependency: what the file is, found in threads of its own; those that answer look-ups do not wait for it."""
     data = await file.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise Invalid(Reason("file-too-large", "a certificate has at most 20 MB", "file"))
+    return await check_apart(site_of(request), data)
+
+
+@router.post("/verify")
+def verify(response: Response, checked: Annotated[Checked, Depends(dropped)]) -> FileCheck:
+    """Whether a file is a certificate of this laboratory, byte for byte, what is true of it and its lot now, and what was checked. It is not kept."""
     response.headers["Cache-Control"] = "no-store"
-    return FileCheck.model_validate(await check_apart(site, data))
+    return FileCheck.model_validate(checked)
 
 
 def _base64(data: bytes) -> str:

@@ -4,10 +4,10 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import RowId, site_of
+from api.deps import CheckCode, RowId, site_of
 from api.problems import answers
 from domain.certificates.content import CertificateContent
-from domain.certificates.published import content_of
+from domain.certificates.published import published
 from domain.store import reading
 from reports.fhir import bundle
 
@@ -27,28 +27,35 @@ def _typed(media_type: str, what: str) -> dict[int | str, dict[str, Any]]:
     response_class=Response,
     responses=_typed("application/fhir+json", "A FHIR R5 bundle"),
 )
-def coa_fhir(certificate_number: str, request: Request, revision: RowId | None = None) -> Response:
+def coa_fhir(
+    certificate_number: str, request: Request, revision: RowId | None = None, code: CheckCode = ""
+) -> Response:
     """`coa.fhir.json`: the same as a bundle of FHIR R5."""
-    content = CertificateContent.model_validate_json(_content(request, certificate_number, revision))
+    content = CertificateContent.model_validate_json(_content(request, certificate_number, revision, code))
     return _file(bundle(content), certificate_number, "coa.fhir.json", "application/fhir+json")
 
 
 @router.get(
     "/{certificate_number}.json", response_class=Response, responses=_typed("application/json", "The canonical content")
 )
-def coa_json(certificate_number: str, request: Request, revision: RowId | None = None) -> Response:
+def coa_json(
+    certificate_number: str, request: Request, revision: RowId | None = None, code: CheckCode = ""
+) -> Response:
     """`coa.json`: the canonical content (RFC 8785), of the schema /schemas/coa.json; the newest revision unless one is named.
 
     For the state of the lot, look the lot up.
     """
     return _file(
-        _content(request, certificate_number, revision).encode(), certificate_number, "coa.json", "application/json"
+        _content(request, certificate_number, revision, code).encode(),
+        certificate_number,
+        "coa.json",
+        "application/json",
     )
 
 
-def _content(request: Request, certificate_number: str, revision: int | None) -> str:
+def _content(request: Request, certificate_number: str, revision: int | None, code: str) -> str:
     with reading(site_of(request).engine) as session:
-        return content_of(session, certificate_number, revision)
+        return published(session, certificate_number, revision, code).content
 
 
 def _file(data: bytes, number: str, name: str, media_type: str) -> Response:

@@ -12,6 +12,7 @@ from api.problems import answers
 from domain.disposition.queries import StepView, find_steps, step_numbered
 from domain.lots.models import LotKind
 from domain.manufacturing.catalogue import STEP_KINDS, Parameter, StepKind
+from domain.manufacturing.completing import Explained
 from domain.manufacturing.models import Reading
 from domain.manufacturing.steps import (
     CompleteStep,
@@ -139,6 +140,13 @@ def _start_model(kind: StepKind, readings: type[BaseModel]) -> type[BaseModel]:
         "started_at": (AwareDatetime | None, Field(default=None, description="default: now")),
         "location": (str, Field(min_length=1, max_length=100, examples=["Clean room B2"])),
         "equipment": (str, Field(default="", max_length=300)),
+        "equipment_codes": (
+            tuple[str, ...],
+            Field(default=(), max_length=30, description="devices and rooms of the register"),
+        ),
+        "clearance": (str, Field(default="", max_length=1000, description="needed under a recipe")),
+        "recipe_step": (str | None, Field(default=None, description="default: the next of its kind")),
+        "out_of_order_reason": (str, Field(default="", max_length=1000)),
         "comment": (str, Field(default="", max_length=1000)),
         "inputs": (
             tuple[Input, ...],
@@ -212,6 +220,14 @@ def _add_kind(kind: StepKind) -> None:
         outputs=(tuple[Measured, ...], Field(min_length=1, max_length=50)),
         readings=(readings, Field(default_factory=readings)),
         comment=(str, Field(default="", max_length=1000)),
+        left_out=(
+            tuple[Explained, ...],
+            Field(default=(), max_length=50, description="under a recipe; a deviation opens"),
+        ),
+        explanations=(
+            tuple[Explained, ...],
+            Field(default=(), max_length=10, description="counts that do not balance; a deviation opens"),
+        ),
     )
     begin.__annotations__["body"], record.__annotations__["body"] = start, complete
     router.post(

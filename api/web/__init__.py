@@ -12,18 +12,25 @@ from api.web.digital_link import router as digital_link_pages
 from api.web.documentation import FILES as DOCUMENTATION
 from api.web.documentation import router as documentation_pages
 from api.web.donors import router as donor_pages
+from api.web.equipment import router as equipment_pages
 from api.web.following import router as following_pages
+from api.web.investigations import router as investigation_pages
 from api.web.labels import router as label_pages
 from api.web.laboratory import router as laboratory_pages
 from api.web.lots import router as lot_pages
+from api.web.materials import router as material_pages
 from api.web.pages import FOLDER
 from api.web.people import router as people_pages
 from api.web.products import router as product_pages
 from api.web.public import router as public_pages
 from api.web.public_drawing import refusal_page
 from api.web.public_verify import router as verify_pages
+from api.web.recipes import router as recipe_pages
+from api.web.runs import router as run_pages
+from api.web.sampling import router as sampling_pages
 from api.web.security import SecurityHeaders
 from api.web.sign_in import router as sign_in_pages
+from api.web.slow_tests import router as slow_test_pages
 from api.web.specifications import router as specification_pages
 from api.web.steps import router as step_pages
 
@@ -34,15 +41,22 @@ ROUTERS = (
     digital_link_pages,
     following_pages,
     verify_pages,
+    sampling_pages,  # before the lots' too: samples are drawn by plan
     certificate_pages,  # before the lots', whose acts are named in the last part of an address
     label_pages,
     deviation_pages,
     decision_pages,
     lot_pages,
     product_pages,
+    material_pages,  # after the lots', whose /materials/new is no lot number
+    recipe_pages,
+    equipment_pages,
     step_pages,
     donor_pages,
     laboratory_pages,
+    run_pages,
+    slow_test_pages,
+    investigation_pages,
     specification_pages,
     people_pages,
     documentation_pages,

@@ -21,7 +21,8 @@ VOCABULARY = "https://gs1.org/voc/"
 #: What a link can be asked for by; `all` is what `linkset` was called before.
 KNOWN = ("", "gs1:defaultLink", "gs1:certificationInfo", f"{VOCABULARY}defaultLink", f"{VOCABULARY}certificationInfo")
 WHOLE = ("all", "linkset")
-_JSON = ("application/json", "application/linkset+json")
+_JSON = {"application/json", "application/linkset+json"}
+_VARY = {"Vary": "Accept, Accept-Language"}
 _CONTEXT = '<https://ref.gs1.org/standards/resolver/linkset-context>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"'
 
 
@@ -37,26 +38,37 @@ def resolve(gtin: str, lot: str, request: Request) -> Response:
         except NotFound as refusal:
             return missing(request, language, lot, disagrees=refusal.reasons == (DISAGREES,))
     wanted = asked.get("linkType", "")
-    if wanted in WHOLE or (not wanted and request.headers.get("accept", "").partition(";")[0].strip() in _JSON):
+    if wanted in WHOLE or (not wanted and _asks_for_json(request)):
         return _linkset(request, found)
     if wanted not in KNOWN:
         return missing(request, language, lot)
     target = address(f"/c/{found.lot_number}", code=asked.get("code"), lang=asked.get("lang"))
-    return RedirectResponse(target, 307, headers={**FRESH, "Link": _CONTEXT})
+    return RedirectResponse(target, 307, headers={**FRESH, **_VARY, "Link": _CONTEXT})
+
+
+def _asks_for_json(request: Request) -> bool:
+    accepted = {part.partition(";")[0].strip() for part in request.headers.get("accept", "").split(",")}
+    return bool(accepted & _JSON) and "text/html" not in accepted
 
 
 def _linkset(request: Request, found: PublicLot) -> Response:
     """Every link of the lot (RFC 9264): its page in both languages, the certificate as PDF and as JSON."""
-    base = profile_of(request).base_url.rstrip("/")
-    content, page = found.certificate, f"{base}{address(f'/c/{found.lot_number}')}"
+    base, code = profile_of(request).base_url.rstrip("/"), request.query_params.get("code")
+    content, page = found.certificate, f"{base}{address(f'/c/{found.lot_number}', code=code)}"
     title = f"{product_name(content, 'en')}, lot {found.lot_number}"
     pages = [
-        {"href": f"{page}?lang={language}", "title": title, "type": "text/html", "hreflang": [language]}
+        {
+            "href": f"{page}{'&' if code else '?'}lang={language}",
+            "title": title,
+            "type": "text/html",
+            "hreflang": [language],
+        }
         for language in ("en", "de")
     ]
+    told = address(f"/api/v1/public/lots/{found.lot_number}", code=code)
     files = [
-        {"href": f"{base}{FILES}/{found.certificate_number}.pdf", "title": title, "type": "application/pdf"},
-        {"href": f"{base}/api/v1/public/lots/{found.lot_number}", "title": title, "type": "application/json"},
+        {"href": f"{base}{found.newest.pdf_url(FILES, newest=True)}", "title": title, "type": "application/pdf"},
+        {"href": f"{base}{told}", "title": title, "type": "application/json"},
     ]
     known: dict[str, Any] = {
         "anchor": f"{base}{address(f'/01/{found.gtin}/10/{found.lot_number}')}",
@@ -64,7 +76,7 @@ def _linkset(request: Request, found: PublicLot) -> Response:
         f"{VOCABULARY}defaultLink": [{"href": page, "title": title, "type": "text/html", "hreflang": ["en", "de"]}],
         f"{VOCABULARY}certificationInfo": [*pages, *files],
     }
-    headers = {"Cache-Control": "no-cache", "Link": _CONTEXT, "Access-Control-Allow-Origin": "*"}
+    headers = {"Cache-Control": "no-cache", **_VARY, "Link": _CONTEXT, "Access-Control-Allow-Origin": "*"}
     return JSONResponse({"linkset": [known]}, 200, headers, media_type="application/linkset+json")
 
 

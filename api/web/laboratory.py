@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlmodel import Session, select
 
-from api.web.forms import Amount, Field, Group, Sheet, Typed, offer, options, signature
+from api.web.forms import Amount, Field, Group, Rows, Sheet, Typed, offer, options, signature
 from api.web.lists import MethodRow, method_coded, methods
 from api.web.lots import olds_of, plot_of, unit_options, verdict_of
 from api.web.pages import Reader, Visit, page, unit_word
@@ -16,7 +16,9 @@ from domain.documents import Document
 from domain.errors import NotFound, Reason
 from domain.instruments.imports import ImportNanoSight, import_nanosight
 from domain.laboratory.catalogue import TESTS
-from domain.laboratory.models import Result, ReviewOutcome, Sample
+from domain.laboratory.control_queries import open_runs, sample_control
+from domain.laboratory.methods import ApproveMethod, CheckKind, approve_method
+from domain.laboratory.models import Result, ReviewOutcome, Sample, Validation
 from domain.laboratory.reportable import Rule
 from domain.laboratory.results import (
     CorrectResult,
@@ -30,6 +32,7 @@ from domain.laboratory.results import (
 )
 from domain.laboratory.specifications import DefineMethod, define_method
 from domain.laboratory.values import describe_term
+from domain.laboratory.verdict import CriterionKind
 from domain.lots.queries import LotRow
 from domain.permissions import Permission
 from domain.quantities import units_like
@@ -117,11 +120,12 @@ def sample_page(number: str, visit: Reader) -> Response:
         may_import=visit.may(Permission.IMPORT_RESULT),
         may_review=visit.may(Permission.REVIEW_RESULT),
         unreviewed=[one for one in results if one.outcome is None],
+        control=visit.ask(sample_control, number),
         derived={code for code, test in TESTS.items() if test.derived},
     )
 
 
-def _value_fields(method: MethodRow, values: tuple[str, ...] = ()) -> tuple[Field, ...]:
+def value_fields(method: MethodRow, values: tuple[str, ...] = ()) -> tuple[Field, ...]:
     """One field a replicate; words are chosen from the list of the test."""
     count = max(method.replicates, len(values))
     given = (*values, *[""] * (count - len(values)))
@@ -141,7 +145,7 @@ def _value_fields(method: MethodRow, values: tuple[str, ...] = ()) -> tuple[Fiel
     )
 
 
-def _time_fields(visit: Visit, started: str = "", finished: str = "") -> tuple[Field, ...]:
+def time_fields(visit: Visit, started: str = "", finished: str = "") -> tuple[Field, ...]:
     zone = visit.site.profile.time_zone
     return (
         Field("started_at", "Started", "time", hint=f"{zone} time. Sterility: the inoculation.", value=started),
@@ -150,7 +154,7 @@ def _time_fields(visit: Visit, started: str = "", finished: str = "") -> tuple[F
     )
 
 
-def _method_facts(method: MethodRow) -> tuple[tuple[str, str], ...]:
+def method_facts(method: MethodRow) -> tuple[tuple[str, str], ...]:
     facts = [
         ("Test", f"{method.test_name} ({method.test_code})"),
         ("Method", f"{method.code} v{method.revision}"),
@@ -171,22 +175,28 @@ def _method_facts(method: MethodRow) -> tuple[tuple[str, str], ...]:
 def _result_sheet(visit: Visit) -> Sheet:
     sample, _ = visit.ask(sample_file, _number(visit))
     method: MethodRow = visit.ask(method_coded, str(visit.request.path_params["method"]))
+    known = tuple((one, one) for one in visit.ask(open_runs, method.code))
+    how = (
+        Field("run_number", "Run", "select", options=(("", "None"), *known), needed=method.run_required),
+        Field("dilution", "Dilution factor", "number", needed=method.linear_high is not None, hint="1 if undiluted; the values are as read."),
+        Field("instrument", "Instrument", needed=False, hint="That of the run, if left empty."),
+    )
     return Sheet(
         f"{method.test_name}: enter the result",
-        (Group("What was found", _value_fields(method)), Group("When", _time_fields(visit))),
+        (Group("What was found", value_fields(method)), Group("How", how), Group("When", time_fields(visit))),
         "Record the result",
         "Every replicate as it was read. The reportable value follows from them by the method’s rule.",
         (f"/samples/{sample.number}", f"Sample {sample.number}"),
-        facts=(("Sample", f"{sample.number} of lot {sample.lot_number}"), *_method_facts(method)),
+        facts=(("Sample", f"{sample.number} of lot {sample.lot_number}"), *method_facts(method)),
     )
 
 
 def _result_fix(visit: Visit, _typed: Typed) -> dict[str, Any]:
     method: MethodRow = visit.ask(method_coded, str(visit.request.path_params["method"]))
-    return {"sample_number": _number(visit), "method_code": method.code, "unit": method.unit} | _replicates(_typed)
+    return {"sample_number": _number(visit), "method_code": method.code, "unit": method.unit} | replicates_of(_typed)
 
 
-def _replicates(typed: Typed) -> dict[str, Any]:
+def replicates_of(typed: Typed) -> dict[str, Any]:
     """Every replicate in its place, blank ones too: a gap is an error, never one replicate fewer."""
     return {"replicates": tuple(typed.get(f"replicates.{place}").strip() for place in typed.places("replicates"))}
 
@@ -220,14 +230,14 @@ def _correct_sheet(visit: Visit) -> Sheet:
     return Sheet(
         f"Correct {old.test_name}",
         (
-            Group("What was found", _value_fields(method, old.replicates)),
-            Group("When", _time_fields(visit, started, finished)),
+            Group("What was found", value_fields(method, old.replicates)),
+            Group("When", time_fields(visit, started, finished)),
             Group("Reason", (reason,)),
         ),
         "Record the correction",
         "The old result stays on record; the new one needs a review of its own.",
         (f"/samples/{sample.number}", f"Sample {sample.number}"),
-        facts=(("Recorded result", old.value_en), ("By", old.analyst), *_method_facts(method)),
+        facts=(("Recorded result", old.value_en), ("By", old.analyst), *method_facts(method)),
     )
 
 
@@ -241,7 +251,7 @@ def _method_of(visit: Visit, result: ResultView) -> MethodRow:
 
 def _correct_fix(visit: Visit, typed: Typed) -> dict[str, Any]:
     _, old = visit.ask(_result_of, _id(visit))
-    return {"result_id": old.id, "unit": TESTS[old.test_code].unit} | _replicates(typed)
+    return {"result_id": old.id, "unit": TESTS[old.test_code].unit} | replicates_of(typed)
 
 
 offer(
@@ -405,6 +415,18 @@ def method_list(visit: Reader) -> Response:
     return page(visit, "methods.html", found=visit.ask(methods), may_define=visit.may(Permission.DEFINE_METHOD))
 
 
+_CRITERIA = tuple(one for one in CriterionKind if one is not CriterionKind.REPORT_ONLY)
+_CHECKS = (
+    Field("name", "Check", needed=False, hint="Such as spike recovery."),
+    Field("check", "Kind", "select", options=options(CheckKind, _word), needed=False),
+    Field("kind", "Criterion", "select", options=options(_CRITERIA, _word), needed=False),
+    Field("lower", "At least", "number", needed=False),
+    Field("upper", "At most", "number", needed=False),
+    Field("unit", "Unit", needed=False, hint="UCUM, such as %; 1 for a ratio."),
+    Field("allowed", "Passing words", needed=False, hint="Separated by commas."),
+)
+
+
 def _method_sheet(_visit: Visit) -> Sheet:
     measured = [
         (code, f"{test.name_en} ({code}{', ' + unit_word(test.unit) if unit_word(test.unit) else ''})")
@@ -424,6 +446,7 @@ def _method_sheet(_visit: Visit) -> Sheet:
                     Field("name", "Name"),
                     Field("principle", "Principle", hint="Such as Nanoparticle tracking analysis (NTA)."),
                     Field("instrument", "Instrument", needed=False),
+                    Field("instrument_class", "Class of instrument", needed=False),
                     Field("reference", "Reference", needed=False, hint="Such as USP <85>."),
                 ),
             ),
@@ -454,7 +477,22 @@ def _method_sheet(_visit: Visit) -> Sheet:
                         needed=False,
                         hint="Never fewer than the catalogue’s.",
                     ),
+                    Field("linear_low", "Linear from", "number", needed=False, hint="What the instrument can read, undiluted."),
+                    Field("linear_high", "Linear to", "number", needed=False),
+                    Field("read_every_days", "Inoculated, and read every", "number", unit="days", needed=False, hint="Only for slow tests."),
                 ),
+            ),
+            Group(
+                "Validation",
+                (
+                    Field("validation", "Status", "select", needed=False, options=options(Validation, _word, empty="Not stated")),
+                    Field("validated_for", "Validated for", needed=False, hint="Product codes and kinds of lots, separated by commas."),
+                ),
+            ),
+            Group(
+                "Checks of a run",
+                (Rows("suitability", _CHECKS, least=2, more="Add a check"),),
+                "With any of these a result must name its run, and counts only if all of them pass.",
             ),
             Group(
                 "What it cannot see",
@@ -469,6 +507,15 @@ def _method_sheet(_visit: Visit) -> Sheet:
     )
 
 
+def _words_split(_visit: Visit, typed: Typed) -> dict[str, Any]:
+    """Words separated by commas become lists."""
+    for name in ("validated_for", *(f"suitability.{place}.allowed" for place in typed.places("suitability"))):
+        if words := [word.strip() for word in typed.get(name).split(",") if word.strip()]:
+            typed.values[f"{name}[]"] = words
+        typed.values.setdefault(name, [""])
+    return {}
+
+
 offer(
     router,
     "/methods/new",
@@ -476,4 +523,31 @@ offer(
     DefineMethod,
     _method_sheet,
     lambda _visit, method: ("/methods", f"Method {method.label} is defined."),
+    _words_split,
+)
+
+
+def _approval(visit: Visit) -> Sheet:
+    method: MethodRow = visit.ask(method_coded, str(visit.request.path_params["code"]))
+    return Sheet(
+        f"Approve {method.code} v{method.revision}",
+        (signature("You approve exactly this revision."),),
+        "Approve",
+        "Controlled specifications name approved methods only.",
+        ("/methods", "Methods"),
+        facts=(*method_facts(method), *((("Validation", _word(method.validation)),) if method.validation else ())),
+    )
+
+
+offer(
+    router,
+    "/methods/{code}/{revision}/approve",
+    approve_method,
+    ApproveMethod,
+    _approval,
+    lambda _visit, _approved: ("/methods", "The method is approved and signed."),
+    lambda visit, _typed: {
+        "code": str(visit.request.path_params["code"]),
+        "revision": int(visit.request.path_params["revision"]),
+    },
 )

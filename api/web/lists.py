@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 
 from domain.errors import NotFound, Reason
 from domain.laboratory.catalogue import test as catalogue_test
+from domain.laboratory.methods import approved_ids
 from domain.laboratory.models import Method, Specification, SpecificationApproval, SpecificationLine
 from domain.laboratory.specifications import criterion_of, lines_of
 from domain.laboratory.verdict import describe
@@ -86,6 +87,12 @@ class MethodRow(View):
     lod: Any
     loq: Any
     minimum_days: int | None
+    run_required: bool
+    linear_low: Any
+    linear_high: Any
+    read_every_days: int | None
+    validation: str | None
+    approved: bool
 
 
 class SpecificationRow(View):
@@ -171,7 +178,8 @@ def methods(session: Session, *, newest: bool = True) -> list[MethodRow]:
     """Methods by code; of each the newest revision only, unless all are asked for."""
     rows = session.exec(select(Method).order_by(Method.code, col(Method.revision).desc())).all()
     shown = list({row.code: row for row in reversed(rows)}.values())[::-1] if newest else rows
-    return [_method(row) for row in shown]
+    approved = approved_ids(session, {row.key for row in shown})
+    return [_method(row, row.id in approved) for row in shown]
 
 
 def method_coded(session: Session, code: str) -> MethodRow:
@@ -179,10 +187,10 @@ def method_coded(session: Session, code: str) -> MethodRow:
     row = session.exec(select(Method).where(Method.code == code).order_by(col(Method.revision).desc())).first()
     if row is None:
         raise NotFound(Reason("method-not-found", f"there is no method {code!r}", "method_code"))
-    return _method(row)
+    return _method(row, bool(approved_ids(session, {row.key})))
 
 
-def _method(row: Method) -> MethodRow:
+def _method(row: Method, approved: bool) -> MethodRow:
     test = catalogue_test(row.test_code)
     facts = (
         "code",
@@ -196,9 +204,15 @@ def _method(row: Method) -> MethodRow:
         "lod",
         "loq",
         "minimum_days",
+        "linear_low",
+        "linear_high",
+        "read_every_days",
+        "validation",
     )
     return MethodRow(
         **{name: getattr(row, name) for name in facts},
+        run_required=bool(row.run_required),
+        approved=approved,
         test_name=test.name_en,
         unit=test.unit,
         terms=test.terms,

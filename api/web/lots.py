@@ -21,21 +21,23 @@ from api.web.forms import (
     show,
     signature,
 )
-from api.web.not_normal import not_normal
 from api.web.pages import Member, Reader, Visit, leads_to, page
 from domain.deviations.queries import find_deviations
 from domain.disposition import decisions
+from domain.disposition.not_normal import not_normal
 from domain.disposition.queries import LineView, LotFile, ResultView, lot_file, my_work
 from domain.disposition.readiness import Action
 from domain.errors import NotFound, Reason
+from domain.laboratory.control_queries import investigations_of, is_planned, laboratory_work, standing
 from domain.laboratory.size_distribution import SizeDistribution
 from domain.laboratory.verdict import CriterionKind, Verdict
 from domain.lots.genealogy import trace
 from domain.lots.lifecycle import RULES
 from domain.lots.models import Lot, LotKind, LotState
 from domain.lots.operations import ReceiveMaterial, receive_material
-from domain.lots.queries import find_lots
+from domain.lots.queries import find_lots, lot_id_of
 from domain.manufacturing.catalogue import STEP_KINDS
+from domain.manufacturing.control import hold_clocks
 from domain.permissions import ROLES, Permission, Role
 from domain.quantities import UNITS
 from reports.genealogy import trace_svg
@@ -85,11 +87,13 @@ def unit_options(codes: tuple[str, ...] = LOT_UNITS, *, empty: bool = True) -> t
 def work(visit: Reader) -> Response:
     """What waits for whoever is signed in."""
     mine = visit.ask(my_work, visit.site.today(), visit.who)
+    may = any(visit.may(one) for one in (Permission.ENTER_RESULT, Permission.REVIEW_RESULT, Permission.CONCLUDE_OOS, Permission.REVIEW_PRODUCTION))
+    waiting = visit.ask(laboratory_work, visit.site.today()) if may else None
     acts = [act for act in words.ACTS if visit.may(act[0])]
     samples: dict[str, list[Any]] = {}
     for result in mine.to_review:
         samples.setdefault(result.sample_number, []).append(result)
-    return page(visit, "work.html", mine=mine, acts=acts, to_review=samples, kinds=STEP_KINDS)
+    return page(visit, "work.html", mine=mine, laboratory=waiting, acts=acts, to_review=samples, kinds=STEP_KINDS)
 
 
 @router.get("/lots")
@@ -142,11 +146,15 @@ def lot_page(lot_number: str, visit: Reader) -> Response:
         lot=file.lot,
         picture=trace_svg(traced, href=lambda number: f"/lots/{number}") if traced.edges else "",
         plot=plot_of(file),
+        clocks=visit.ask(lambda session: hold_clocks(session, [lot_id_of(session, lot_number)], now)),
         offers=[_offer(action) for action in file.actions],
         kinds=STEP_KINDS,
         verdict_of=verdict_of,
         olds=olds_of(file),
         tally=_tally(file),
+        investigations=visit.ask(investigations_of, lot_number),
+        standings=visit.ask(standing, lot_number),
+        planned=visit.ask(is_planned, lot_number),
         today=today,
         more=more_on(visit, file),
         whose=_whose,

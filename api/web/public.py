@@ -103,7 +103,7 @@ def _shown(found: PublicLot, language: Language, profile: Profile, now: datetime
         ],
         "plots": [_plot(one, say, language, place) for place, one in enumerate(content["distributions"])],
         "revisions": [_revision(one, language, zone, usable=found.usable) for one in found.revisions],
-        "pdf": f"{FILES}/{quote(found.certificate_number)}.pdf",
+        "pdf": found.newest.pdf_url(FILES, newest=True),
         "follow": FOLLOW[language],
     }
 
@@ -173,7 +173,7 @@ def _revision(one: Revision, language: Language, zone: str, *, usable: bool) -> 
         "issued": site_time(one.issued_at, zone),
         "cause": cause,
         "supersedes": say["supersedes"].format(old=one.revision - 1) if one.revision > 1 else "",
-        "pdf": f"{FILES}/{quote(one.number)}.pdf?revision={one.revision}",
+        "pdf": one.pdf_url(FILES),
         "proof": f"{FILES}/{quote(one.number)}/proof?revision={one.revision}",
         "pdf_sha256": one.pdf_sha256,
     }

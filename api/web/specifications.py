@@ -11,6 +11,7 @@ from api.web.pages import Reader, Visit, page, unit_word
 from api.web.words import capital, spelled
 from domain.laboratory.catalogue import TESTS
 from domain.laboratory.models import Purpose
+from domain.laboratory.specification_queries import open_lots_touched
 from domain.laboratory.specifications import (
     ApproveSpecification,
     DraftSpecification,
@@ -18,6 +19,7 @@ from domain.laboratory.specifications import (
     draft_specification,
 )
 from domain.laboratory.verdict import CriterionKind, Rounding
+from domain.lots.models import LotKind
 from domain.lots.queries import products
 from domain.permissions import Permission
 from reports.wording import for_people
@@ -62,6 +64,8 @@ def _draft(visit: Visit) -> Sheet:
         Field("lower", "At least", "number", needed=False),
         Field("upper", "At most", "number", needed=False),
         Field("allowed", "Passing words", needed=False, hint="Separated by commas."),
+        Field("alert_lower", "Alert below", "number", needed=False),
+        Field("alert_upper", "Alert above", "number", needed=False),
         Field("rounding", "Rounding", "select", options=tuple((str(one), _word(one)) for one in Rounding)),
         Field("required", "Required", "select", options=(("true", "Yes"), ("false", "No: only reported"))),
     )
@@ -81,6 +85,12 @@ def _draft(visit: Visit) -> Sheet:
                     Field("product_code", "Product", "select", options=(("", "Choose …"), *coded)),
                     Field("purpose", "Purpose", "select", options=tuple((str(one), _word(one)) for one in Purpose)),
                     Field("effective_from", "In force from", "date"),
+                    Field("market", "Market or route", needed=False, hint="Where the product has several specifications."),
+                    Field(
+                        "stage", "Kind of lot", "select", needed=False,
+                        options=options(LotKind, _word, empty="Not in process"), hint="Of an in-process specification.",
+                    ),
+                    Field("controlled", "Methods", "select", options=(("false", "As defined"), ("true", "Only those that QA approved"))),
                 ),
             ),
             Group(
@@ -132,8 +142,14 @@ def _approval(visit: Visit) -> Sheet:
         "Approve",
         f"Drafted by {row.drafted_by}; in force from {row.effective_from}.",
         (f"/specifications/{row.code}/{row.revision}", f"{row.code} v{row.revision}"),
-        facts=tuple((line.test_name, for_people(line.criterion)) for line in lines),
+        facts=(*((line.test_name, for_people(line.criterion)) for line in lines), ("Open lots it touches", _touched(visit))),
     )
+
+
+def _touched(visit: Visit) -> str:
+    lots = visit.ask(open_lots_touched, *_place(visit))
+    told = (f"{one.lot_number} ({f'stays with {one.specification}' if one.specification else 'not sampled yet'})" for one in lots)
+    return ", ".join(told) or "None"
 
 
 offer(

@@ -27,9 +27,12 @@ from api.web.lots import LOT_UNITS, unit_options
 from api.web.pages import Maker, Member, Reader, Visit, leads_to, page, unit_word
 from api.web.words import capital, sentence, spelled
 from domain.disposition.queries import ReadingView, StepView, find_steps, step_numbered
+from domain.equipment.queries import EquipmentView, equipment_list
 from domain.errors import NotFound, Reason
 from domain.lots.queries import products
 from domain.manufacturing.catalogue import STEP_KINDS, Parameter, StepKind, step_kind
+from domain.manufacturing.checks import BALANCES
+from domain.manufacturing.queries_control import kind_of_step, step_control
 from domain.manufacturing.steps import (
     CompleteStep,
     CorrectReading,
@@ -160,11 +163,26 @@ def _start_sheet(visit: Visit) -> Sheet:
     else:
         about.append(product)
     about.append(Field("comment", "Comment", "area", needed=False))
+    known_codes = tuple((one.code, one.name) for one in _register(visit))
+    under = (
+        Field(
+            "equipment_codes[]",
+            "Equipment and rooms of the register",
+            "checks",
+            needed=False,
+            options=tuple((code, f"{code} · {name}") for code, name in known_codes),
+        ),
+        Field("clearance", "Room and line clearance", "area", needed=False,
+              hint="What was seen: clean, and free of other products, materials and papers. Needed under a recipe."),
+        Field("recipe_step", "Step of the recipe", needed=False, hint="The next of its kind, if left empty."),
+        Field("out_of_order_reason", "Why out of order", "area", needed=False),
+    )  # fmt: skip
     readings = tuple(parameter_part(one, kind) for one in kind.parameters)
     return Sheet(
         f"Start: {kind.en}",
         (
             Group("Where and when", tuple(about)),
+            Group("Recipe and equipment", under if known_codes else under[1:]),
             Group("What it takes", (_inputs(visit, kind),), _takes(kind)),
             Group(
                 "What it will give",
@@ -184,6 +202,11 @@ def _start_sheet(visit: Visit) -> Sheet:
     )
 
 
+def _register(visit: Visit) -> list[EquipmentView]:
+    now = visit.site.clock()
+    return visit.ask(equipment_list, now, visit.site.today(now))  # type: ignore[no-any-return]
+
+
 def _takes(kind: StepKind) -> str:
     words = ", ".join(spelled(one) for one in kind.consumes)
     return f"Takes {words}. Scan or type a lot number; Enter gives the next row."
@@ -198,6 +221,7 @@ def _inputs(visit: Visit, kind: StepKind) -> Rows:
     ]
     if kind.code == "pooling":
         columns.append(Field("share", "Share", "number", unit="%", needed=False))
+    columns.append(Field("reason", "Why not the first to expire", needed=False))
     return Rows("inputs", tuple(columns), least=2, more="Add a lot")
 
 
@@ -235,7 +259,7 @@ def _step_page(
     focus: str = "",
 ) -> HTMLResponse:
     """A step: what is recorded, what is missing, and a form for each parameter while it is open."""
-    kind, typed = step_kind(step.kind), typed or Typed()
+    kind, typed = visit.ask(kind_of_step, step.number), typed or Typed()
     current = {one.parameter: one for one in step.readings if not one.replaced}
     values: dict[str, Decimal | str] = {
         code: one.value if one.value is not None else one.entered_value for code, one in current.items()
@@ -269,6 +293,7 @@ def _step_page(
         focus=focus or code,
         may_run=visit.may(Permission.RUN_STEP),
         comment_of=comment_of,
+        control=visit.ask(step_control, step.number, visit.site.clock()),
     )
 
 
@@ -383,9 +408,28 @@ def _step_of(visit: Visit) -> StepView:
     return visit.ask(step_numbered, str(visit.request.path_params["number"]))  # type: ignore[no-any-return]
 
 
+def _explanations(kind: StepKind) -> tuple[Group, ...]:
+    """What was left out, and counts that do not balance: each with its reason, each a deviation."""
+    columns = (
+        Field("parameter", "Parameter", "select", needed=False,
+              options=(("", "Nothing"), *((one.code, one.en) for one in kind.parameters))),
+        Field("reason", "Why", needed=False),
+    )  # fmt: skip
+    wholes = tuple((one.whole, one.name) for one in BALANCES if one.kind == kind.code)
+    note = "A deviation opens by itself."
+    groups = [Group("Not recorded", (Rows("left_out", columns, more="Add a row"),), f"Under a recipe only. {note}")]
+    if wholes:
+        explained = (
+            Field("parameter", "Count", "select", needed=False, options=(("", "Nothing"), *wholes)),
+            columns[1],
+        )
+        groups.append(Group("Does not balance", (Rows("explanations", explained, more="Add a row"),), note))
+    return tuple(groups)
+
+
 def _completion_sheet(visit: Visit) -> Sheet:
     step = _step_of(visit)
-    kind = step_kind(step.kind)
+    kind = visit.ask(kind_of_step, step.number)
     have = {
         one.parameter: one.value if one.value is not None else one.entered_value
         for one in step.readings
@@ -417,7 +461,7 @@ def _completion_sheet(visit: Visit) -> Sheet:
     )
     return Sheet(
         f"Complete step {step.number}",
-        (*groups, Group("End", end)),
+        (*groups, *_explanations(kind), Group("End", end)),
         "Complete the step",
         f"{kind.en}. Once completed, nothing more is recorded on it, and its lots go into quarantine.",
         (f"/steps/{step.number}", f"Step {step.number}"),

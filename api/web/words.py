@@ -152,6 +152,9 @@ ACTS: tuple[tuple[Permission, str, str], ...] = (
     (Permission.DRAFT_SPECIFICATION, "/specifications/new", "Draft a specification"),
     (Permission.DRAFT_SPECIFICATION, "/statements/new", "Draft a statement"),
     (Permission.OPEN_DEVIATION, "/deviations/new", "Report a deviation"),
+    (Permission.DRAFT_SPECIFICATION, "/sampling-plans/new", "Draft a sampling plan"),
+    (Permission.ENTER_RESULT, "/runs/new", "Start a run"),
+    (Permission.ENTER_RESULT, "/contract-reports/new", "Record a contract laboratory’s report"),
 )
 
 #: What stands in the head of every page: permission, address, words.
@@ -160,8 +163,13 @@ PLACES: tuple[tuple[Permission, str, str], ...] = (
     (Permission.READ_RECORDS, "/lots", "Lots"),
     (Permission.READ_RECORDS, "/steps", "Steps"),
     (Permission.READ_RECORDS, "/deviations", "Deviations"),
+    (Permission.READ_RECORDS, "/materials", "Materials"),
+    (Permission.READ_RECORDS, "/recipes", "Recipes"),
+    (Permission.READ_RECORDS, "/equipment", "Equipment"),
+    (Permission.READ_RECORDS, "/training", "Training"),
     (Permission.READ_RECORDS, "/donors", "Donors"),
     (Permission.READ_RECORDS, "/products", "Products"),
+    (Permission.READ_RECORDS, "/laboratory", "Laboratory"),
     (Permission.READ_RECORDS, "/specifications", "Specifications"),
     (Permission.READ_RECORDS, "/methods", "Methods"),
     (Permission.READ_RECORDS, "/statements", "Statements"),

@@ -143,7 +143,7 @@ def compose(
         specification=results.specification.label,
         tests=tests,
         distributions=tuple(_distributions(results)),
-        deviations=words.NO_DEVIATIONS,
+        deviations=words.DEVIATIONS,
         statements=(*words.STATEMENTS, *in_force(session, product)),
         signatures=_signatures(session, lot, results, frame),
         look_up_url=look_up_url(site.profile, lot),
@@ -371,8 +371,8 @@ def _note(line: Line) -> Words | None:
         en.append(f"Purity class {shown.result.purity_class}")
         de.append(f"Reinheitsklasse {shown.result.purity_class}")
     if len(line.findings) > 1:
-        en.append(f"{len(line.findings)} samples tested, all comply; the newest is shown")
-        de.append(f"{len(line.findings)} Proben geprüft, alle entsprechen; gezeigt ist die neueste")
+        en.append(f"{len(line.findings)} results, each complies; the newest is shown")
+        de.append(f"{len(line.findings)} Ergebnisse, jedes entspricht; gezeigt ist das neueste")
     if shown.flags:
         en.append("Instrument flags: see the size distribution")
         de.append("Hinweise des Geräts: siehe Größenverteilung")

@@ -193,12 +193,13 @@ class AuditHead(Frozen):
 
 
 class Investigation(Frozen):
-    """Something about the lot that a reader should know: a repeated or invalid test, a correction, a hold, a deviation.
+    """Something about the lot that a reader should know: an out-of-specification result that was investigated, a repeated or invalid test, a
+    correction, a hold, a deviation.
 
     reference: the number of its record at the manufacturer (`result 412`, `lot move 88`).
     """
 
-    kind: Literal["retest", "invalid_test", "corrected_result", "hold", "deviation"]
+    kind: Literal["out_of_specification", "retest", "invalid_test", "corrected_result", "hold", "deviation"]
     reference: str
     on: date
     words: Words

@@ -6,7 +6,6 @@ Whoever keeps a head of their own needs none of this: a consistency proof tells 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -83,8 +82,9 @@ def check_log(engine: sa.Engine, keys: Keys) -> LogChecked:
     """Walk the whole log in one consistent view; `keys`: every key that has signed it, by id."""
     leaves: Leaves = {}
     with reading(engine, consistent=True) as session:
-        broken = next(chain(_tree(session, keys, leaves), _records(session, leaves)), None)
-        return LogChecked(len(leaves), head(session), broken)
+        broken = next(_tree(session, keys, leaves), None)
+        count = len(leaves)
+        return LogChecked(count, head(session), broken or next(_records(session, leaves), None))
 
 
 def _tree(session: Session, keys: Keys, leaves: Leaves) -> Iterator[str]:

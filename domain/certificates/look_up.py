@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
+from urllib.parse import quote, urlencode
 
 import sqlalchemy as sa
+from pydantic_core import to_json
 from sqlmodel import Session
 
 from domain.certificates.models import Certificate, Withdrawal
@@ -88,7 +90,10 @@ Standing = Literal["current", "superseded", "withdrawn"]
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A revision of a certificate and what became of it. A withdrawn one stays withdrawn, also when another was issued later."""
+    """A revision of a certificate and what became of it. A withdrawn one stays withdrawn, also when another was issued later.
+
+    check_code: what the address of its file carries too, where the product asks for it: numbers of certificates can be guessed.
+    """
 
     number: str
     revision: int
@@ -99,6 +104,13 @@ class Revision:
     superseded_by: int | None
     content_sha256: str
     pdf_sha256: str
+    check_code: str | None = None
+
+    def pdf_url(self, files: str, *, newest: bool = False) -> str:
+        """Where its file is, below `files`; newest: of whatever revision is the newest then."""
+        said = {} if newest else {"revision": self.revision}
+        asked = urlencode({**said, "code": self.check_code} if self.check_code else said)
+        return f"{files}/{quote(self.number)}.pdf" + (f"?{asked}" if asked else "")
 
     def told(self, files: str) -> dict[str, Any]:
         """As JSON; `files`: where certificates are downloaded."""
@@ -112,7 +124,7 @@ class Revision:
             "superseded_by": self.superseded_by,
             "content_sha256": self.content_sha256,
             "pdf_sha256": self.pdf_sha256,
-            "pdf_url": f"{files}/{self.number}.pdf?revision={self.revision}",
+            "pdf_url": self.pdf_url(files),
             "proof_url": f"{files}/{self.number}/proof?revision={self.revision}",
         }
 
@@ -203,7 +215,7 @@ class PublicLot:
         """
         newest = self.newest
         recall = {"class": self.recall_class, "since": self.since.isoformat(), "contact": contact}
-        head = json.dumps(
+        head = to_json(
             {
                 "lot_number": self.lot_number,
                 "state": self.state,
@@ -217,12 +229,12 @@ class PublicLot:
                 "issued_at": newest.issued_at.isoformat(),
                 "content_sha256": newest.content_sha256,
                 "pdf_sha256": newest.pdf_sha256,
-                "pdf_url": f"{files}/{newest.number}.pdf",
+                "pdf_url": newest.pdf_url(files, newest=True),
                 "proof_url": f"{files}/{newest.number}/proof",
                 "revisions": [one.told(files) for one in self.revisions],
             }
         )
-        return f'{head[:-1]}, "certificate": {self.content}}}'.encode()
+        return b'%s,"certificate":%s}' % (head[:-1], self.content.encode())
 
 
 def public_lot(asked: Session | sa.Engine, typed: str, today: date, code: str | None = None) -> PublicLot:
@@ -290,4 +302,5 @@ def _revision(row: Any, superseded_by: int | None) -> Revision:
         superseded_by,
         row.content_sha256,
         row.pdf_sha256,
+        row.check_code if row.look_up_code else None,
     )

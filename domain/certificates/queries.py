@@ -9,7 +9,7 @@ from domain.errors import NotFound, Reason
 
 
 def pdf_digest(session: Session, certificate_number: str, revision: int | None = None) -> str:
-    """The SHA-256 of a certificate's file, the newest revision unless one is named. Raises NotFound."""
+    """The SHA-256 of a certificate's file, for the laboratory: the newest revision unless one is named. Raises NotFound."""
     found = select(Certificate.pdf_sha256).where(Certificate.number == certificate_number)
     if revision is not None:
         found = found.where(Certificate.revision == revision)

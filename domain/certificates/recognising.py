@@ -44,6 +44,7 @@ def _of(table: Any, document: str, revision: Any, newest: Any, withdrawn_at: Any
         table.c.pdf_sha256,
         table.c.unsigned_size,
         table.c.unsigned_sha256,
+        table.c.look,
         _L.c.lot_number,
         _L.c.state,
         _L.c.expires_on,
@@ -87,6 +88,7 @@ class Issued:
     pdf_sha256: str
     unsigned_size: int | None
     unsigned_sha256: str | None
+    look: str | None
     lot_number: str
     state: LotState
     sound: bool
@@ -156,6 +158,7 @@ def _issued(session: Session, row: Any, today: date) -> Issued:
         row.pdf_sha256,
         row.unsigned_size,
         row.unsigned_sha256,
+        row.look,
         row.lot_number,
         state_on(row.state, row.expires_on, today),
         hashlib.sha256(row.content.encode()).hexdigest() == row.content_sha256,

@@ -55,9 +55,11 @@ NOTICES: dict[RegulatoryStatus, Words] = {
 }
 
 ELIGIBLE = Words(en="Complied", de="Erfüllt")
-NO_DEVIATIONS = Words(
-    en="Deviation and OOS records are not part of this certificate; see the batch record.",
-    de="Abweichungs- und OOS-Berichte sind nicht Teil dieses Zertifikats; siehe Chargendokumentation.",
+DEVIATIONS = Words(
+    en="Deviations of the lot and of what it is made of, results out of specification, retests, corrections and holds are named under"
+    " Investigations, by the number of their record.",
+    de="Abweichungen der Charge und dessen, woraus sie gemacht ist, Ergebnisse außerhalb der Spezifikation, Wiederholungsprüfungen, Berichtigungen"
+    " und Sperren sind unter Untersuchungen mit der Nummer ihres Berichts genannt.",
 )
 LOWER_LIMIT_UNKNOWN = Words(
     en="The lower size limit of the method is not stated; particles below it are not counted.",

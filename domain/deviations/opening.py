@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from domain.deviations.models import Deviation, DeviationLot, DeviationOrigin, Severity
-from domain.lots.lifecycle import hold_by_itself
+from domain.lots.lifecycle import seize
 from domain.lots.models import Lot
 from domain.lots.numbers import next_number
 from domain.work import Work
@@ -52,4 +52,4 @@ def open_deviation(
 def hold_all(work: Work, deviation: Deviation, lots: Iterable[Lot]) -> None:
     """A critical deviation holds every lot it touches, until it is closed and QA lifts the hold."""
     for lot in sorted(lots, key=lambda one: one.key):
-        hold_by_itself(work, lot, f"critical deviation {deviation.number}")
+        seize(work, lot, f"critical deviation {deviation.number}")

@@ -17,7 +17,7 @@ from domain.disposition.dossier import signed_content
 from domain.disposition.readying import TAKE_NUMBER, ready_to_revise
 from domain.errors import NotFound, Reason, Refused, refuse_if_any
 from domain.laboratory.queries import lot_results
-from domain.lots.lifecycle import Case, unmet
+from domain.lots.lifecycle import LABORATORY, Case, unmet
 from domain.lots.models import Lot, LotState, Product
 from domain.permissions import Permission
 from domain.signatures import Credentials, Meaning, authenticate, manifested, sign
@@ -33,6 +33,8 @@ CONDITIONS = (
     "no-contamination",
     "sterility-time",
     "certificate-complete",
+    "every-specification",
+    *LABORATORY,
 )
 #: Who made, tested or reviewed the lot issues no certificate of it either.
 NOT_BY = ("made", "tested", "reviewed")

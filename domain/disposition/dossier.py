@@ -14,6 +14,7 @@ from domain.laboratory.queries import LotResults
 from domain.laboratory.results import result_content
 from domain.lots.genealogy import ancestor_ids
 from domain.lots.models import Lot, LotMove, Yield
+from domain.manufacturing.control import control_content
 from domain.manufacturing.donors import eligibility_of
 from domain.manufacturing.models import Reading, Step
 from domain.manufacturing.steps import donors_of
@@ -35,6 +36,7 @@ def dossier(session: Session, lot: Lot, results: LotResults) -> dict[str, object
         ),
         "steps": _steps(session, everything),
         "readings": _readings(session, everything),
+        "control": control_content(session, lot),
         "specification": results.specification.label if results.specification else None,
         "results": [result_content(finding.result) for finding in results.findings],
         "reviews": _reviews(session, everything),

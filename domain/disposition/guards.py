@@ -10,10 +10,17 @@ from domain.deviations import blocking
 from domain.disposition import signing
 from domain.disposition.cascade_queries import standing_over
 from domain.errors import Reason
+from domain.labels.queries import open_labels
 from domain.laboratory.catalogue import test as catalogue_test
-from domain.laboratory.models import Result, ResultReview, Sample
-from domain.laboratory.queries import Finding, LotResults, lot_results, unreviewed
+from domain.laboratory.contract import why_not_checked
+from domain.laboratory.models import Purpose, Result, ResultReview, Sample
+from domain.laboratory.oos import why_oos_blocks
+from domain.laboratory.queries import Finding, LotResults, all_lot_results, lot_results, unreviewed
 from domain.laboratory.results import believed_start, too_early
+from domain.laboratory.runs import why_runs_do_not_count
+from domain.laboratory.sampling import why_not_fulfilled
+from domain.laboratory.sterility import why_slow_tests_not_final
+from domain.laboratory.trends import why_not_assessed
 from domain.laboratory.values import (
     VOCABULARY,
     NotReportable,
@@ -26,6 +33,7 @@ from domain.laboratory.verdict import Criterion, CriterionKind, Verdict, judge
 from domain.lots.genealogy import ancestor_ids
 from domain.lots.lifecycle import DOERS, GUARDS, Case, doers, guard
 from domain.lots.models import INPUT_KINDS, Lot, LotKind, LotMove, LotState, Product, RegulatoryStatus, Yield
+from domain.manufacturing import control
 from domain.manufacturing.donors import eligibility_of, untimely_markers
 from domain.manufacturing.models import ConsentScope, Eligibility, Reading, Step
 from domain.manufacturing.steps import donors_of
@@ -83,6 +91,12 @@ def _steps_complete(case: Case) -> Iterator[Reason]:
         yield Reason("no-steps", text, about=("lot", case.lot.lot_number))
 
 
+@guard("labels-accounted")
+def _labels_accounted(case: Case) -> Iterator[Reason]:
+    """Of labels printed here; where none were, the counts of the packaging step stand alone."""
+    yield from open_labels(case.session, case.lot.key)
+
+
 @guard("donors-eligible")
 def _donors_eligible(case: Case) -> Iterator[Reason]:
     if case.lot.kind is LotKind.RAW_MATERIAL:
@@ -130,9 +144,44 @@ def _stated(lot: Lot) -> dict[str, object]:
     return {"kind": lot.kind.value, "state": lot.state.value}
 
 
+@guard("recipe-followed")
+def _recipe_followed(case: Case) -> Iterator[Reason]:
+    yield from control.not_followed(case.session, case.lot)
+
+
+@guard("entries-verified")
+def _entries_verified(case: Case) -> Iterator[Reason]:
+    yield from control.not_verified(case.session, case.lot)
+
+
+@guard("differences-explained")
+def _differences_explained(case: Case) -> Iterator[Reason]:
+    yield from control.not_explained(case.session, case.lot)
+
+
+@guard("exceptions-approved")
+def _exceptions_approved(case: Case) -> Iterator[Reason]:
+    yield from control.not_excepted(case.session, case.lot)
+
+
+@guard("samples-taken")
+def _samples_taken(case: Case) -> Iterator[Reason]:
+    """Samples that the recipe asks for at a step, of the lots that the step gave."""
+    for step, wanted, lots in control.samples_wanted(case.session, case.lot):
+        drawn = case.session.exec(select(Sample.id).where(col(Sample.lot_id).in_(lots))).all()
+        if len(drawn) < len(wanted):
+            named = "; ".join(one.purpose for one in wanted)
+            text = f"the recipe asks for {len(wanted)} samples at step {step.number} ({named}); {len(drawn)} were drawn"
+            yield Reason("sample-missing", text)
+
+
 @guard("fit-to-go-back")
 def _fit_to_go_back(case: Case) -> Iterator[Reason]:
-    """A hold goes back to released only if the release would still stand; to any other state a release asks again."""
+    """A hold goes back to released only if the release would still stand; to any other state a release asks again.
+
+    What holds a lot by itself, an investigation of a failing result, is concluded first.
+    """
+    yield from why_oos_blocks(case.session, case.lot.key)
     if case.lot.held_from is LotState.RELEASED:
         yield from _ancestors_released(case)
         yield from _donors_eligible(case)
@@ -213,10 +262,51 @@ def _sterility_time(case: Case) -> Iterator[Reason]:
         if reason := too_early(
             finding.method,
             load_value(result.value),
-            believed_start(finding.sample, result.started_at),
+            believed_start(case.session, finding.sample, result.started_at),
             min(result.finished_at, case.now),
         ):
             yield replace(reason, about=("sample", finding.sample.number), given={"test": result.test_code})
+
+
+@guard("oos-concluded")
+def _oos_concluded(case: Case) -> Iterator[Reason]:
+    yield from why_oos_blocks(case.session, case.lot.key)
+
+
+@guard("runs-valid")
+def _runs_valid(case: Case) -> Iterator[Reason]:
+    yield from why_runs_do_not_count(case.session, case.lot.key)
+
+
+@guard("sampling-fulfilled")
+def _sampling_fulfilled(case: Case) -> Iterator[Reason]:
+    yield from why_not_fulfilled(case.session, case.lot)
+
+
+@guard("contract-checked")
+def _contract_checked(case: Case) -> Iterator[Reason]:
+    yield from why_not_checked(case.session, case.lot.key)
+
+
+@guard("slow-tests-final")
+def _slow_tests_final(case: Case) -> Iterator[Reason]:
+    yield from why_slow_tests_not_final(case.session, case.lot.key)
+
+
+@guard("alerts-assessed")
+def _alerts_assessed(case: Case) -> Iterator[Reason]:
+    yield from why_not_assessed(case.session, case.lot.key)
+
+
+@guard("every-specification")
+def _every_specification(case: Case) -> Iterator[Reason]:
+    """Every further release specification that was pinned must be met too; what the primary one says stands under its own guards."""
+    for results in all_lot_results(case.session, case.lot.key)[1:]:
+        one = results.specification
+        if one is not None and one.purpose is Purpose.RELEASE:
+            for reason in (*results.not_final(), *results.not_passing()):
+                if reason.code not in ("result-not-reviewed", "result-refused"):
+                    yield Reason(reason.code, f"{one.label} ({one.market or 'no market'}): {reason.text}", reason.field)
 
 
 @guard("certificate-complete")

@@ -181,6 +181,8 @@ class LotFile(View):
     lines: tuple[LineView, ...]
     other_results: tuple[ResultView, ...]
     corrected_results: tuple[ResultView, ...]
+    invalid_results: tuple[ResultView, ...]
+    unconfirmed_results: tuple[ResultView, ...]
     distribution: tuple[tuple[float, ...], tuple[float, ...]] | None
     actions: tuple[Action, ...]
     moves: tuple[MoveView, ...]
@@ -230,6 +232,8 @@ def lot_file(session: Session, lot_number: str, now: datetime, today: date, acto
         lines=_lines(results, names),
         other_results=tuple(_result(one, names) for one in results.others),
         corrected_results=_corrected(session, results, names),
+        invalid_results=tuple(_result(one, names) for one in results.invalid),
+        unconfirmed_results=tuple(_result(one, names) for line in results.lines for one in line.unconfirmed),
         distribution=(tuple(curve["edges_nm"]), tuple(curve["values"])) if curve else None,
         actions=actions(session, lot, now, today, actor) if actor else (),
         moves=tuple(
@@ -268,6 +272,11 @@ def step_numbered(session: Session, number: str) -> StepView:
     if step is None:
         raise NotFound(Reason("step-not-found", f"there is no step {number!r}", "step_number"))
     return _steps(session, [step], _names(session))[0]
+
+
+def steps_shown(session: Session, steps: Sequence[Step]) -> tuple[StepView, ...]:
+    """These steps, in their order."""
+    return _steps(session, steps, _names(session))
 
 
 def find_steps(session: Session, *, open_only: bool = False, limit: int = 100) -> tuple[StepView, ...]:
@@ -334,7 +343,9 @@ def _lacking() -> sa.ColumnElement[bool]:
         .where(col(Result.sample_id) == Sample.id, col(ResultReview.result_id) == Result.id)
         .where(col(ResultReview.outcome) == ReviewOutcome.REFUSED, counts)
     )
-    return sa.and_(col(Lot.state) == LotState.UNDER_TEST, sa.or_(missing, refused))
+    held = sa.and_(col(Lot.state) == LotState.ON_HOLD, col(Lot.held_from) == LotState.UNDER_TEST)
+    kept = col(Sample.reserve).is_(None)
+    return sa.and_(kept, sa.or_(col(Lot.state) == LotState.UNDER_TEST, held), sa.or_(missing, refused))
 
 
 def _unreviewed(session: Session, names: dict[int, str], actor: Actor) -> tuple[ResultView, ...]:

@@ -10,6 +10,7 @@ from domain.errors import Invalid, Reason
 from domain.instruments.readers import nanosight
 from domain.instruments.readers.nanosight import NanoSightSummary
 from domain.laboratory.catalogue import test as catalogue_test
+from domain.laboratory.methods import within_linear_range
 from domain.laboratory.models import Method, Result, Sample
 from domain.laboratory.reportable import Reportable, reportable
 from domain.laboratory.results import Found, current_result, keep, newest_method, sample_named
@@ -65,7 +66,7 @@ def import_nanosight(work: Work, command: ImportNanoSight) -> list[Result]:
     )
     method = _method(work, command.concentration_method, "PART-CONC")
     measured = _concentration(summary, method, factor)
-    value = measured.value if measured else nothing
+    value = _outside(summary, method) or (measured.value if measured else nothing)
     concentration = replace(
         size, test=catalogue_test("PART-CONC"), method=method, value=value, measured=measured, distribution=None
     )
@@ -161,6 +162,15 @@ def _concentration(summary: NanoSightSummary, method: Method, factor: Decimal | 
     unit = catalogue_test("PART-CONC").unit or "1"
     required = max(method.replicates, len(counted))  # every run with particles counts, and there must be enough of them
     return reportable([f"{one:.10g}" for one in counted], method.rule, required, unit, lod=method.lod, loq=method.loq)
+
+
+def _outside(summary: NanoSightSummary, method: Method) -> NotReportable | None:
+    """Why nothing can be reported: the particles in view were outside the method's linear range, before any dilution factor."""
+    seen = [run.concentration / (run.dilution_factor or 1) for run in summary.runs if not run.empty]
+    unit = catalogue_test("PART-CONC").unit or "1"
+    required = max(len(seen), 1)
+    as_seen = reportable([f"{one:.10g}" for one in seen], method.rule, required, unit)
+    return within_linear_range(method, as_seen, unit)
 
 
 def _scaled(curve: SizeDistribution, factor: Decimal | None) -> SizeDistribution:

@@ -1,7 +1,7 @@
 """What the laboratory found out about a lot, judged line by line."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
@@ -9,10 +9,13 @@ from sqlmodel import Session, col, select
 from domain.errors import Reason
 from domain.laboratory.catalogue import Test
 from domain.laboratory.catalogue import test as catalogue_test
+from domain.laboratory.control_models import Oos, OosConclusion, OosResult, Outcome, RunConclusion
+from domain.laboratory.methods import approved_ids
 from domain.laboratory.models import (
     LotSpecification,
     Method,
     Result,
+    ResultInput,
     ResultReview,
     ReviewOutcome,
     Sample,
@@ -24,7 +27,7 @@ from domain.laboratory.values import load_value
 from domain.laboratory.verdict import Criterion, Judgement, Verdict, judge
 
 #: The worst verdict of several results of one test counts: nothing is averaged away.
-_WORST = (Verdict.PASS, Verdict.MISSING, Verdict.INDETERMINATE, Verdict.FAIL)
+WORST = (Verdict.PASS, Verdict.MISSING, Verdict.INDETERMINATE, Verdict.FAIL)
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the specification with what was found; `judgement` is that of the worst result that counts."""
+    """A line of the specification with what was found; `judgement` is that of the worst result that counts.
+
+    unconfirmed: results that failed and that the planned retests did not confirm, as QA concluded; they are reported beside the retests.
+    """
 
     line: SpecificationLine
     criterion: Criterion
@@ -62,6 +68,7 @@ class Line:
     method: Method | None
     findings: tuple[Finding, ...]
     judgement: Judgement
+    unconfirmed: tuple[Finding, ...] = ()
 
     @property
     def shown(self) -> Finding | None:
@@ -76,12 +83,16 @@ class Line:
 
 @dataclass(frozen=True)
 class LotResults:
-    """Everything found about a lot: the specification it is judged against, its lines, and results outside of it."""
+    """Everything found about a lot: the specification it is judged against, its lines, and results outside of it.
+
+    invalid: what was found in an invalid run, or through an error of the laboratory; shown, never printed, and of no weight.
+    """
 
     specification: Specification | None
     lines: tuple[Line, ...]
     others: tuple[Finding, ...]
     superseded: tuple[Result, ...]
+    invalid: tuple[Finding, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -132,23 +143,51 @@ def unreviewed(findings: Iterable[Finding]) -> tuple[Reason, ...]:
     )
 
 
+@dataclass(frozen=True)
+class _Found:
+    """The results of a lot by what they are worth."""
+
+    counted: tuple[Finding, ...]
+    unconfirmed: tuple[Finding, ...]
+    invalid: tuple[Finding, ...]
+    superseded: tuple[Result, ...]
+
+
 def lot_results(session: Session, lot_id: int) -> LotResults:
-    """All results of a lot's samples, judged; five statements, however many results there are."""
-    counted, superseded = _findings(session, lot_id)
+    """All results of a lot's samples, judged by its primary specification; a handful of statements, however many results there are."""
+    found, pinned = _findings(session, lot_id), specifications_of(session, lot_id)
+    if not pinned:
+        return LotResults(None, (), found.counted, found.superseded, found.invalid)
+    return _judged_by(session, pinned[0], found)
+
+
+def all_lot_results(session: Session, lot_id: int) -> tuple[LotResults, ...]:
+    """The same results judged by each specification that is pinned to the lot, the primary one first."""
+    found = _findings(session, lot_id)
+    return tuple(_judged_by(session, one, found) for one in specifications_of(session, lot_id))
+
+
+def specifications_of(session: Session, lot_id: int) -> list[Specification]:
+    """What the lot is judged against, the primary specification first."""
     pinned = select(Specification).join(LotSpecification).where(LotSpecification.lot_id == lot_id)
-    specification = session.exec(pinned).first()
-    if specification is None:
-        return LotResults(None, (), tuple(counted), tuple(superseded))
+    return list(session.exec(pinned.order_by(col(LotSpecification.id))))
+
+
+def _judged_by(session: Session, specification: Specification, found: _Found) -> LotResults:
     rows = lines_of(session, specification.key)
-    wanted = [row.method_id for row in rows if row.method_id is not None]
+    wanted = {row.method_id for row in rows if row.method_id is not None}
     methods = {method.key: method for method in session.exec(select(Method).where(col(Method.id).in_(wanted)))}
-    lines = tuple(_line(row, methods.get(row.method_id or 0), counted) for row in rows)
+    approved = None
+    if specification.controlled:
+        used = {finding.method.key for finding in found.counted if finding.method is not None}
+        approved = approved_ids(session, used)
+    lines = tuple(_line(row, methods.get(row.method_id or 0), found, approved) for row in rows)
     in_lines = {row.test_code for row in rows}
-    others = tuple(finding for finding in counted if finding.result.test_code not in in_lines)
-    return LotResults(specification, lines, others, tuple(superseded))
+    others = tuple(finding for finding in found.counted if finding.result.test_code not in in_lines)
+    return LotResults(specification, lines, others, found.superseded, found.invalid)
 
 
-def _findings(session: Session, lot_id: int) -> tuple[list[Finding], list[Result]]:
+def _findings(session: Session, lot_id: int) -> _Found:
     rows = session.exec(
         select(Result, Sample, Method, ResultReview)
         .join(Sample, col(Result.sample_id) == Sample.id)
@@ -158,20 +197,74 @@ def _findings(session: Session, lot_id: int) -> tuple[list[Finding], list[Result
         .order_by(col(Result.id))
     ).all()
     replaced = {result.replaces_id for result, *_ in rows}
-    counted = [Finding(*row) for row in rows if row[0].id not in replaced]
-    return counted, [row[0] for row in rows if row[0].id in replaced]
+    worth = worth_of(session, lot_id)
+    found = [Finding(*row) for row in rows if row[0].id not in replaced]
+    invalid = tuple(one for one in found if one.result.id in worth.invalid)
+    unconfirmed = tuple(one for one in found if one.result.id in worth.unconfirmed - worth.invalid)
+    counted = tuple(one for one in found if one.result.id not in worth.invalid | worth.unconfirmed)
+    return _Found(counted, unconfirmed, invalid, tuple(row[0] for row in rows if row[0].id in replaced))
 
 
-def _line(row: SpecificationLine, method: Method | None, counted: Sequence[Finding]) -> Line:
+@dataclass(frozen=True)
+class Worth:
+    """Results (ids) that do not count: invalid ones, and failing ones that planned retests did not confirm."""
+
+    invalid: frozenset[int]
+    unconfirmed: frozenset[int]
+
+
+def worth_of(session: Session, lot_id: int) -> Worth:
+    """What runs and investigations say of a lot's results. What was calculated from an invalid result is invalid too."""
+    of_lot = select(Result.id).join(Sample, col(Result.sample_id) == Sample.id).where(Sample.lot_id == lot_id)
+    in_invalid_runs = of_lot.join(RunConclusion, col(RunConclusion.run_id) == Result.run_id).where(
+        col(RunConclusion.valid).is_(False)
+    )
+    invalid: set[int | None] = set()
+    in_runs = session.exec(in_invalid_runs).all()
+    invalid.update(in_runs)
+    unconfirmed: set[int | None] = set()
+    concluded = (
+        select(OosResult.result_id, OosConclusion.outcome)
+        .join(OosConclusion, col(OosConclusion.oos_id) == OosResult.oos_id)
+        .join(Oos, col(Oos.id) == OosResult.oos_id)
+        .where(Oos.lot_id == lot_id, col(OosConclusion.outcome) != Outcome.CONFIRMED)
+    )
+    for result_id, outcome in session.exec(concluded):
+        (invalid if outcome is Outcome.LABORATORY_ERROR else unconfirmed).add(result_id)
+    if invalid:
+        followed = select(ResultInput.result_id).where(col(ResultInput.input_result_id).in_(invalid))
+        calculated = session.exec(followed).all()
+        invalid.update(calculated)
+    return Worth(
+        frozenset(one for one in invalid if one is not None), frozenset(one for one in unconfirmed if one is not None)
+    )
+
+
+def _line(row: SpecificationLine, method: Method | None, found: _Found, approved: set[int] | None) -> Line:
     criterion = criterion_of(row)
-    own = tuple(finding for finding in counted if finding.result.test_code == row.test_code)
-    judgements = [_judged(criterion, method, finding) for finding in own] or [judge(criterion, None)]
-    worst = max(judgements, key=lambda judgement: _WORST.index(judgement.verdict))
-    return Line(row, criterion, catalogue_test(row.test_code), method, own, worst)
+    own = tuple(finding for finding in found.counted if finding.result.test_code == row.test_code)
+    apart = tuple(finding for finding in found.unconfirmed if finding.result.test_code == row.test_code)
+    judgements = [judged(criterion, method, finding, approved) for finding in own] or [judge(criterion, None)]
+    worst = max(judgements, key=lambda judgement: WORST.index(judgement.verdict))
+    return Line(row, criterion, catalogue_test(row.test_code), method, own, worst, apart)
 
 
-def _judged(criterion: Criterion, method: Method | None, finding: Finding) -> Judgement:
-    """A result by another method than the specification names, or by an older or a laxer revision of it, is not comparable with the limit."""
+def worst_of(session: Session, specification: Specification, line: Line, findings: Iterable[Finding]) -> Verdict:
+    """The worst verdict of some results by a line; missing where there is none."""
+    findings = tuple(findings)
+    used = {one.method.key for one in findings if one.method is not None}
+    approved = approved_ids(session, used) if specification.controlled else None
+    verdicts = [judged(line.criterion, line.method, one, approved).verdict for one in findings]
+    return max(verdicts, key=WORST.index) if verdicts else Verdict.MISSING
+
+
+def judged(
+    criterion: Criterion, method: Method | None, finding: Finding, approved: set[int] | None = None
+) -> Judgement:
+    """A result by another method than the specification names, or by an older or a laxer revision of it, is not comparable with the limit.
+
+    approved: ids of the methods that QA approved, where the specification asks for that.
+    """
     used = finding.method
     if method is not None and (used is None or used.code != method.code or used.revision < method.revision):
         told = f"tested by {used.label if used else 'calculation'}, but the specification names {method.label}"
@@ -179,10 +272,14 @@ def _judged(criterion: Criterion, method: Method | None, finding: Finding) -> Ju
     if method is not None and used is not None and _laxer(used, method):
         told = f"{used.label} asks for less than {method.label}, which QA approved with the specification"
         return Judgement(verdict=Verdict.INDETERMINATE, reason=told)
+    if approved is not None and used is not None and used.key not in approved:
+        told = f"QA has not approved {used.label}, and the specification asks for approved methods"
+        return Judgement(verdict=Verdict.INDETERMINATE, reason=told)
     return judge(criterion, load_value(finding.result.value))
 
 
 def _laxer(used: Method, approved: Method) -> bool:
-    """Fewer replicates, another rule or fewer days: whoever defines methods could otherwise undo what QA approved."""
+    """Fewer replicates, another rule, fewer days, or no run where one was asked for: whoever defines methods could undo what QA approved."""
     days = (approved.minimum_days or 0) > (used.minimum_days or 0)
-    return used.replicates < approved.replicates or used.rule != approved.rule or days
+    run = bool(approved.run_required) and not used.run_required
+    return used.replicates < approved.replicates or used.rule != approved.rule or days or run

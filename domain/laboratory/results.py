@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Protocol
 
 from pydantic import AwareDatetime, Field
 from sqlmodel import Session, col, select
@@ -12,27 +13,50 @@ from sqlmodel import Session, col, select
 from domain.errors import Conflict, Invalid, NotFound, Reason, Refused, refuse_if_any
 from domain.laboratory.catalogue import TESTS, Test
 from domain.laboratory.catalogue import test as catalogue_test
+from domain.laboratory.conditions import (
+    believed,
+    run_numbered,
+    why_not_by,
+    why_not_corrected,
+    why_not_in_run,
+    why_not_of_lot,
+    why_not_of_sample,
+)
+from domain.laboratory.control_models import (
+    Inoculation,
+    LotSamplingPlan,
+    RetestPlan,
+    SamplingPlan,
+    SamplingPlanApproval,
+    TestRun,
+)
 from domain.laboratory.derived import Input, derive
 from domain.laboratory.files import document_facts
+from domain.laboratory.methods import within_linear_range
 from domain.laboratory.models import (
     LotSpecification,
     Method,
     Purpose,
+    Reserve,
     Result,
     ResultInput,
     ResultReview,
     ReviewOutcome,
     Sample,
+    SampleTest,
 )
+from domain.laboratory.oos_opening import look_at
+from domain.laboratory.queries import specifications_of, worth_of
 from domain.laboratory.reportable import Reportable, parse_entry, reportable
 from domain.laboratory.size_distribution import SizeDistribution
-from domain.laboratory.specifications import effective_specification
-from domain.laboratory.values import Censored, Numeric, Qualitative, ReportableValue, dump_value, load_value
+from domain.laboratory.specifications import effective_specifications
+from domain.laboratory.values import EXACT, Censored, Numeric, Qualitative, ReportableValue, dump_value, load_value
 from domain.lots import lifecycle
 from domain.lots.models import Lot, LotKind, LotState, Product
 from domain.lots.numbers import count_in
 from domain.lots.operations import Amount, lot_named, take
 from domain.permissions import Permission
+from domain.quantities import parse_decimal
 from domain.signatures import Credentials, Meaning, sign
 from domain.work import Command, Work, operation
 
@@ -67,6 +91,11 @@ class EnterResult(Command):
     finished_at: AwareDatetime
     comment: str = Field(default="", max_length=1000)
     raw_sha256: str | None = Field(default=None, description="digest of a file uploaded before")
+    run_number: str | None = Field(default=None, max_length=20, description="the run it was found in")
+    dilution: str | None = Field(
+        default=None, max_length=20, description="the replicates are as read, and are multiplied by it; 1 if undiluted"
+    )
+    instrument: str | None = Field(default=None, max_length=100)
 
 
 class CorrectResult(Command):
@@ -80,6 +109,7 @@ class CorrectResult(Command):
     finished_at: AwareDatetime
     comment: str = Field(default="", max_length=1000)
     raw_sha256: str | None = None
+    dilution: str | None = Field(default=None, max_length=20)
 
 
 class ReviewResults(Command):
@@ -110,63 +140,117 @@ class Found:
     flags: tuple[str, ...] = ()
     comment: str = ""
     raw_sha256: str | None = None
+    run: TestRun | None = None
+    report_id: int | None = None
+    oos_id: int | None = None
+    inoculation: Inoculation | None = None
+    dilution: Decimal | None = None
+    instrument: str | None = None
 
 
 @operation(Permission.DRAW_SAMPLE)
 def draw_sample(work: Work, command: DrawSample) -> Sample:
     """The quantity comes off the lot; a drug product needs an approved specification to be tested against."""
     lot = lot_named(work, command.lot_number)
+    taken = Taken(command.quantity, command.purpose, command.taken_at or work.now, command.comment)
+    return draw(work, lot, taken)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What is taken from a lot, by hand or by the sampling plan."""
+
+    quantity: Amount
+    purpose: str
+    taken_at: datetime
+    comment: str = ""
+    plan_line_id: int | None = None
+    reserve: Reserve | None = None
+    tests: tuple[str, ...] = ()
+
+
+def draw(work: Work, lot: Lot, taken: Taken) -> Sample:
+    """Take a sample of a locked lot."""
     state = lifecycle.state_on(lot.state, lot.expires_on, work.today)
     if state in (LotState.IN_PROCESS, LotState.REJECTED, LotState.RECALLED):
         raise Refused(
             Reason("lot-not-usable", f"lot {lot.lot_number} is {state.value}; no sample is drawn from it", "lot_number")
         )
-    taken_at = command.taken_at or work.now
-    if taken_at > work.now + CLOCK_SKEW or taken_at < lot.created_at - CLOCK_SKEW:
+    if taken.taken_at > work.now + CLOCK_SKEW or taken.taken_at < lot.created_at - CLOCK_SKEW:
         raise Invalid(
             Reason("time-impossible", "a sample is taken after its lot was made, and not in the future", "taken_at")
         )
-    quantity = take(lot, command.quantity, "quantity")
-    if lot.kind is LotKind.DRUG_PRODUCT:
-        _pin_specification(work, lot)
+    quantity = take(lot, taken.quantity, "quantity")
+    _pin_specifications(work, lot)
     if lot.state is LotState.QUARANTINE:
         lifecycle.move(work, lot, "sample")
-    return work.add(
+    sample = work.add(
         Sample(
             number=f"SA-{count_in(work, 'sample'):06d}",
             lot_id=lot.key,
             quantity=quantity,
-            purpose=command.purpose,
-            comment=command.comment,
-            taken_at=taken_at,
+            purpose=taken.purpose,
+            comment=taken.comment,
+            taken_at=taken.taken_at,
             recorded_at=work.now,
-            late=work.now - taken_at > LATE_AFTER,
+            late=work.now - taken.taken_at > LATE_AFTER,
             taken_by=work.actor.person,
+            plan_line_id=taken.plan_line_id,
+            reserve=taken.reserve,
         )
     )
+    for test in taken.tests:
+        work.add(SampleTest(sample_id=sample.key, test_code=test))
+    return sample
 
 
-def _pin_specification(work: Work, lot: Lot) -> None:
-    if work.session.exec(select(LotSpecification.id).where(LotSpecification.lot_id == lot.id)).first() is not None:
+def _pin_specifications(work: Work, lot: Lot) -> None:
+    """Every specification in force for the lot, the primary one first: of a drug product its release and shelf-life ones, else in-process ones."""
+    if lot.product_id is None or specifications_of(work.session, lot.key):
         return
-    assert lot.product_id is not None
-    specification = effective_specification(work.session, lot.product_id, Purpose.RELEASE, work.today)
-    if specification is None:
+    final = lot.kind is LotKind.DRUG_PRODUCT
+    purposes = (Purpose.RELEASE, Purpose.SHELF_LIFE) if final else (Purpose.IN_PROCESS,)
+    found = [
+        one
+        for purpose in purposes
+        for one in effective_specifications(work.session, lot.product_id, purpose, work.today, lot.kind)
+    ]
+    if final and not any(one.purpose is Purpose.RELEASE for one in found):
         raise Refused(
             Reason(
                 "no-specification",
                 "the product has no approved release specification in force; a lot cannot be tested without one",
             )
         )
-    work.add(LotSpecification(lot_id=lot.key, specification_id=specification.key))
+    for one in found:
+        work.add(LotSpecification(lot_id=lot.key, specification_id=one.key))
+    plan = effective_plan(work.session, lot.product_id, work.today) if final else None
+    if plan is not None:
+        work.add(LotSamplingPlan(lot_id=lot.key, plan_id=plan.key))
+
+
+def effective_plan(session: Session, product_id: int, on: date) -> SamplingPlan | None:
+    """The newest approved sampling plan in force on that day."""
+    found = (
+        select(SamplingPlan)
+        .join(SamplingPlanApproval, col(SamplingPlanApproval.plan_id) == SamplingPlan.id)
+        .where(SamplingPlan.product_id == product_id, col(SamplingPlan.effective_from) <= on)
+        .order_by(col(SamplingPlan.effective_from).desc(), col(SamplingPlan.id).desc())
+    )
+    return session.exec(found).first()
 
 
 @operation(Permission.ENTER_RESULT)
 def enter_result(work: Work, command: EnterResult) -> Result:
     """The reportable value follows from the replicates by the method's rule; what is derived from it is derived at once."""
     sample = sample_named(work.session, command.sample_number)
+    run = run_numbered(work, command.run_number)
     method = newest_method(work.session, command.method_code)
-    found = _measured(method, command)
+    if run is not None and (own := work.session.get_one(Method, run.method_id)).code == method.code:
+        method = own  # a run is of the revision that was the newest when it began
+    found = replace(
+        measured_by(method, command), run=run, instrument=command.instrument or (run.instrument if run else None)
+    )
     return keep(work, sample, found)
 
 
@@ -185,11 +269,33 @@ def correct_result(work: Work, command: CorrectResult) -> Result:
             )
         )
     sample = work.session.get_one(Sample, old.sample_id)
-    found = _measured(work.session.get_one(Method, old.method_id), command)
+    found = measured_by(work.session.get_one(Method, old.method_id), command)
+    run = work.session.get_one(TestRun, old.run_id) if old.run_id is not None else None
+    found = replace(found, run=run, report_id=old.report_id, oos_id=old.oos_id, instrument=old.instrument)
     return keep(work, sample, found, replaces=old, reason=command.reason)
 
 
-def _measured(method: Method, command: EnterResult | CorrectResult) -> Found:
+class Reading(Protocol):
+    """What every way of entering a result gives."""
+
+    @property
+    def replicates(self) -> tuple[str, ...]: ...
+    @property
+    def unit(self) -> str | None: ...
+    @property
+    def started_at(self) -> datetime: ...
+    @property
+    def finished_at(self) -> datetime: ...
+    @property
+    def comment(self) -> str: ...
+    @property
+    def raw_sha256(self) -> str | None: ...
+    @property
+    def dilution(self) -> str | None: ...
+
+
+def measured_by(method: Method, command: Reading) -> Found:
+    """The reportable value of what was read, by the method's rule, range and dilution."""
     test = catalogue_test(method.test_code)
     if test.result == "distribution":
         raise Invalid(Reason("file-needed", f"{test.code} comes from an instrument's file; import it", "method_code"))
@@ -205,16 +311,46 @@ def _measured(method: Method, command: EnterResult | CorrectResult) -> Found:
         command.replicates, method.rule, method.replicates, test.unit or "1", lod=method.lod, loq=method.loq
     )
     _refuse_wrong_type(test, method, measured)
+    dilution = _dilution(test, method, command.dilution)
+    outside = within_linear_range(method, measured, test.unit or "1")
     return Found(
         test=test,
         method=method,
-        value=measured.value,
+        value=outside or _diluted(measured, dilution),
+        dilution=dilution,
         started_at=command.started_at,
         finished_at=command.finished_at,
         measured=measured,
         comment=command.comment,
         raw_sha256=command.raw_sha256,
     )
+
+
+def _dilution(test: Test, method: Method, typed: str | None) -> Decimal | None:
+    """The factor as typed; asked for where the method has a linear range, which holds for what the instrument read."""
+    if not typed:
+        if method.linear_high is not None:
+            text = f"{method.label} has a linear range: say how the sample was diluted (1 if undiluted)"
+            raise Invalid(Reason("dilution-needed", text, "dilution"))
+        return None
+    factor = parse_decimal(typed, "dilution")
+    if test.result != "numeric" or factor < 1:
+        raise Invalid(
+            Reason("dilution-below-one", f"a dilution factor is 1 or more, of a number; not {typed}", "dilution")
+        )
+    return factor
+
+
+def _diluted(measured: Reportable, factor: Decimal | None) -> ReportableValue:
+    """The reported value in the undiluted sample; a bound moves with it, so "<0.05" of a tenfold dilution is "<0.5"."""
+    value = measured.value
+    if factor is None or factor == 1:
+        return value
+    if isinstance(value, Numeric):
+        return Numeric(value=EXACT.multiply(value.value, factor), unit=value.unit)
+    if isinstance(value, Censored):
+        return value.model_copy(update={"bound": EXACT.multiply(value.bound, factor)})
+    return value
 
 
 def _refuse_wrong_type(test: Test, method: Method, measured: Reportable) -> None:
@@ -252,18 +388,34 @@ def _refuse_impossible(test: Test, method: Method, text: str, field: str) -> Non
 def keep(work: Work, sample: Sample, found: Found, *, replaces: Result | None = None, reason: str = "") -> Result:
     """Write a result, and every result that can now be derived from it."""
     lot = work.session.exec(select(Lot).where(Lot.id == sample.lot_id).with_for_update()).one()
-    refuse_if_any(_why_not_kept(work, sample, lot, found))
-    if replaces is None and current_result(work.session, sample.key, found.test.code) is not None:
+    refuse_if_any(_why_not_kept(work, sample, lot, found, replaces))
+    if (
+        replaces is None
+        and found.oos_id is None
+        and current_result(work.session, sample.key, found.test.code) is not None
+    ):
         text = f"sample {sample.number} has a result for {found.test.code} already; correct it with a reason, or draw another sample"
         raise Conflict(Reason("result-exists", text))
     result = _write(work, sample, found, replaces, reason)
-    for test in TESTS.values():
-        if found.test.code in test.inputs.values():
-            _derive(work, sample, lot, test, result)
+    followed = [
+        _derive(work, sample, lot, test, result) for test in TESTS.values() if found.test.code in test.inputs.values()
+    ]
+    look_at(work, lot, sample, result, [one for one in followed if one is not None])
     return result
 
 
-def _why_not_kept(work: Work, sample: Sample, lot: Lot, found: Found) -> Iterator[Reason]:
+def _why_not_kept(
+    work: Work, sample: Sample, lot: Lot, found: Found, replaces: Result | None = None
+) -> Iterator[Reason]:
+    if found.method is not None and found.oos_id is None:
+        inoculated = found.inoculation.id if found.inoculation else None
+        yield from why_not_of_lot(work.session, lot, found.method, found.run, inoculated)
+    if found.method is not None:
+        yield from why_not_by(work, found.method.code, found.instrument, found.finished_at)
+        yield from why_not_in_run(work.session, found.method, found.run, found.finished_at)
+    if replaces is not None:
+        yield from why_not_corrected(work.session, replaces, found.inoculation.id if found.inoculation else None)
+    yield from why_not_of_sample(work.session, sample)
     closed = (LotState.QA_REVIEW, LotState.RELEASED, LotState.REJECTED, LotState.RECALLED)
     if lot.state in closed or lot.held_from in closed:
         yield Reason(
@@ -279,7 +431,7 @@ def _why_not_kept(work: Work, sample: Sample, lot: Lot, found: Found) -> Iterato
         )
     if found.finished_at < found.started_at:
         yield Reason("times-reversed", "a test cannot finish before it started", "finished_at")
-    begun = believed_start(sample, found.started_at)
+    begun = believed_start(work.session, sample, found.started_at)
     if reason := too_early(found.method, found.value, begun, min(found.finished_at, work.now)):
         yield reason
     if found.raw_sha256 is not None:
@@ -287,14 +439,18 @@ def _why_not_kept(work: Work, sample: Sample, lot: Lot, found: Found) -> Iterato
         work.site.documents.get(found.raw_sha256)
 
 
-def believed_start(sample: Sample, started_at: datetime) -> datetime:
-    """The start as said, but not more than a day before the sample was on record: a back-dated sample cannot make a slow test final early."""
-    return max(started_at, sample.recorded_at - LATE_AFTER)
+def believed_start(session: Session, sample: Sample, started_at: datetime) -> datetime:
+    """The start as said, but not more than a day before the sample was on record.
+
+    Neither a back-dated sample nor a clock that was set back when it was recorded can make a slow test final early.
+    """
+    return believed(session, sample, started_at, LATE_AFTER, CLOCK_SKEW)
 
 
 def too_early(method: Method | None, value: ReportableValue, started_at: datetime, until: datetime) -> Reason | None:
-    """Why a slow test is not final yet (USP <71>: no growth only after 14 days); growth is final when it is seen."""
-    if method is None or method.minimum_days is None or value == Qualitative(term="growth"):
+    """Why a slow test is not final yet (USP <71>: no growth only after 14 days); growth is final when it is seen, and so is an invalid test."""
+    at_once = value in (Qualitative(term="growth"), Qualitative(term="invalid"))
+    if method is None or method.minimum_days is None or at_once:
         return None
     earliest = started_at + timedelta(days=method.minimum_days)
     if until >= earliest:
@@ -330,6 +486,12 @@ def _write(work: Work, sample: Sample, found: Found, replaces: Result | None, re
             analyst_id=work.actor.person,
             replaces_id=replaces.id if replaces else None,
             reason=reason,
+            run_id=found.run.id if found.run else None,
+            report_id=found.report_id,
+            oos_id=found.oos_id,
+            inoculation_id=found.inoculation.id if found.inoculation else None,
+            dilution=found.dilution,
+            instrument=found.instrument,
         )
     )
     for name, input_id, source, value in found.inputs:
@@ -337,15 +499,18 @@ def _write(work: Work, sample: Sample, found: Found, replaces: Result | None, re
     return result
 
 
-def _derive(work: Work, sample: Sample, lot: Lot, test: Test, new: Result) -> None:
-    """Compute a derived result if all it needs is there; a corrected input makes a new one that replaces the old."""
+def _derive(work: Work, sample: Sample, lot: Lot, test: Test, new: Result) -> Result | None:
+    """Compute a derived result if all it needs is there; a corrected input makes a new one that replaces the old.
+
+    What follows from a retest stands beside what followed from the result under investigation, and replaces nothing.
+    """
     given: dict[str, Input] = {}
     pinned: list[tuple[str, int | None, str, str]] = []
     for name, source in test.inputs.items():
         if source == RECONSTITUTION_VOLUME:
             product = work.session.get(Product, lot.product_id) if lot.product_id else None
             if product is None:
-                return
+                return None
             given[name] = Numeric(value=product.reconstitution_volume, unit="mL")
             pinned.append(
                 (
@@ -358,14 +523,15 @@ def _derive(work: Work, sample: Sample, lot: Lot, test: Test, new: Result) -> No
             continue
         row = new if source == new.test_code else current_result(work.session, sample.key, source)
         if row is None:
-            return
+            return None
         value: Input = (
             distribution_of(row) if catalogue_test(source).result == "distribution" else load_value(row.value)
         )
         given[name] = value
         pinned.append((name, row.id, source, row.value))
     derived = derive(test.derived or "", given)
-    _write(
+    retest = new.oos_id is not None
+    return _write(
         work,
         sample,
         Found(
@@ -377,8 +543,10 @@ def _derive(work: Work, sample: Sample, lot: Lot, test: Test, new: Result) -> No
             formula=derived.formula,
             purity=derived.purity,
             inputs=tuple(pinned),
+            run=work.session.get(TestRun, new.run_id) if new.run_id else None,
+            oos_id=new.oos_id,
         ),
-        current_result(work.session, sample.key, test.code),
+        None if retest else current_result(work.session, sample.key, test.code),
         f"input {new.test_code} is now result {new.id}",
     )
 
@@ -432,6 +600,15 @@ def _why_not_reviewed(work: Work, results: Iterable[Result], ids: Iterable[int])
                 f"{work.actor.name} found result {key} ({row.test_code}) and so may not review it",
                 "result_ids",
             )
+        if work.actor.user_id == _retest_asked_by(work.session, row):
+            text = f"{work.actor.name} asked for the retest that is result {key}, and so is no second person for it"
+            yield Reason("not-by-same-person", text, "result_ids")
+
+
+def _retest_asked_by(session: Session, result: Result) -> int | None:
+    if result.oos_id is None:
+        return None
+    return session.exec(select(RetestPlan.proposed_by).where(RetestPlan.oos_id == result.oos_id)).first()
 
 
 def analysts_of(session: Session, result: Result) -> set[int]:
@@ -455,7 +632,11 @@ def result_content(result: Result) -> dict[str, object]:
         "replicates": result.replicates,
         "raw": result.raw_sha256,
         "replaces": result.replaces_id,
+        **{name: getattr(result, name) for name in _CONTROLLED if getattr(result, name) is not None},
     }
+
+
+_CONTROLLED = ("run_id", "report_id", "oos_id", "inoculation_id")
 
 
 def distribution_of(result: Result) -> SizeDistribution | None:
@@ -464,9 +645,16 @@ def distribution_of(result: Result) -> SizeDistribution | None:
 
 
 def current_result(session: Session, sample_id: int, test_code: str) -> Result | None:
-    """The newest result of a sample for a test."""
-    found = select(Result).where(Result.sample_id == sample_id, Result.test_code == test_code)
-    return session.exec(found.order_by(col(Result.id).desc())).first()
+    """The newest result of a sample for a test that is worth anything; retests stand beside it and are not it."""
+    found = select(Result).where(
+        Result.sample_id == sample_id, Result.test_code == test_code, col(Result.oos_id).is_(None)
+    )
+    rows = session.exec(found.order_by(col(Result.id).desc())).all()
+    if not rows:
+        return None
+    lot_id = session.exec(select(Sample.lot_id).where(Sample.id == sample_id)).one()
+    invalid = worth_of(session, lot_id).invalid
+    return next((row for row in rows if row.id not in invalid), None)
 
 
 def sample_named(session: Session, number: str) -> Sample:

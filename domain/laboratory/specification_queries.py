@@ -7,11 +7,18 @@ from decimal import Decimal
 from sqlmodel import Session, col, select
 
 from domain.errors import NotFound, Reason
-from domain.laboratory.models import Method, Purpose, Specification, SpecificationApproval, SpecificationLine
+from domain.laboratory.models import (
+    LotSpecification,
+    Method,
+    Purpose,
+    Specification,
+    SpecificationApproval,
+    SpecificationLine,
+)
 from domain.laboratory.reportable import Rule
 from domain.laboratory.specifications import criterion_of
 from domain.laboratory.verdict import CriterionKind, Rounding, describe
-from domain.lots.models import Product
+from domain.lots.models import Lot, LotKind, LotState, Product
 from domain.work import View
 
 
@@ -128,3 +135,34 @@ def _line(line: SpecificationLine, method: Method | None) -> SpecificationLineVi
         criterion_en=criterion[0],
         criterion_de=criterion[1],
     )
+
+
+class TouchedLot(View):
+    """A lot that is open and judged by an earlier revision, which stays pinned to it."""
+
+    lot_number: str
+    state: LotState
+    specification: str
+
+
+def open_lots_touched(session: Session, code: str, revision: int) -> list[TouchedLot]:
+    """Open lots of the product that are pinned to another revision of the code, or to none yet: what an approval should know."""
+    found = session.exec(
+        select(Specification).where(Specification.code == code, Specification.revision == revision)
+    ).first()
+    if found is None:
+        raise NotFound(Reason("specification-not-found", f"there is no specification {code} v{revision}", "code"))
+    over = (LotState.RELEASED, LotState.REJECTED, LotState.RECALLED)
+    lots = select(Lot).where(
+        Lot.product_id == found.product_id, Lot.kind == LotKind.DRUG_PRODUCT, col(Lot.state).not_in(over)
+    )
+    pinned = session.exec(
+        select(LotSpecification.lot_id, Specification)
+        .join(Specification, col(LotSpecification.specification_id) == Specification.id)
+        .where(Specification.code == code)
+    ).all()
+    labels = {lot_id: one.label for lot_id, one in pinned}
+    return [
+        TouchedLot(lot_number=lot.lot_number, state=lot.state, specification=labels.get(lot.key, ""))
+        for lot in session.exec(lots.order_by(Lot.lot_number))
+    ]

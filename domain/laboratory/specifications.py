@@ -1,24 +1,29 @@
 """Acts on methods and specifications: defined by one person, approved by another's signature, never edited."""
 
 import json
+from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 from pydantic import Field, ValidationError
 from sqlmodel import Session, col, select
 
 from domain.claims import refuse_claims
-from domain.errors import Conflict, Invalid, NotFound, Reason, Refused
+from domain.errors import Conflict, Invalid, NotFound, Reason, Refused, refuse_if_any
 from domain.laboratory.catalogue import test as catalogue_test
+from domain.laboratory.methods import FIGURES, Check, checks_text, refuse_odd_alert, refuse_odd_method
 from domain.laboratory.models import (
     Method,
+    MethodApproval,
     Purpose,
     Specification,
     SpecificationApproval,
     SpecificationLine,
+    Validation,
 )
 from domain.laboratory.reportable import Rule
 from domain.laboratory.verdict import Criterion, CriterionKind, Rounding
-from domain.lots.models import Product
+from domain.lots.models import LotKind, Product
 from domain.permissions import Permission
 from domain.quantities import parse_decimal
 from domain.signatures import Credentials, Meaning, sign
@@ -43,6 +48,25 @@ class DefineMethod(Command):
         default="", max_length=500, description="what the method cannot see, printed on certificates"
     )
     limitation_de: str = Field(default="", max_length=500)
+    instrument_class: str | None = Field(default=None, max_length=100, examples=["NTA instrument"])
+    linear_low: str | None = Field(default=None, max_length=40, description="what the instrument can read, undiluted")
+    linear_high: str | None = Field(default=None, max_length=40)
+    suitability: tuple[Check, ...] = Field(
+        default=(), max_length=40, description="controls, blanks, standards of a run"
+    )
+    run_required: bool | None = Field(
+        default=None, description="a result must name its run; yes where there are checks"
+    )
+    validation: Validation | None = None
+    validated_for: tuple[str, ...] = Field(
+        default=(), max_length=40, description="product codes and kinds of lots", examples=[["AD-EV-100"]]
+    )
+    read_every_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=60,
+        description="the inoculation is an act of its own, and readings are at most so far apart",
+    )
 
 
 class LineDraft(Command):
@@ -57,6 +81,10 @@ class LineDraft(Command):
     allowed: tuple[str, ...] = ()
     rounding: Rounding = Rounding.USP_DECIMALS
     required: bool = True
+    alert_lower: str | None = Field(
+        default=None, description="internal: opens an alert, holds nothing, is never printed"
+    )
+    alert_upper: str | None = None
 
 
 class DraftSpecification(Command):
@@ -65,6 +93,9 @@ class DraftSpecification(Command):
     code: str = Field(pattern=r"^[A-Z0-9][A-Z0-9.-]{1,29}$", examples=["SPEC-AD-EV-100"])
     product_code: str
     purpose: Purpose = Purpose.RELEASE
+    market: str = Field(default="", max_length=60, description="market or route, where the product has several")
+    stage: LotKind | None = Field(default=None, description="of an in-process specification: the kind of lot it judges")
+    controlled: bool = Field(default=False, description="every method it names must be approved by QA")
     effective_from: date
     lines: tuple[LineDraft, ...] = Field(min_length=1, max_length=200)
 
@@ -83,6 +114,8 @@ def define_method(work: Work, command: DefineMethod) -> Method:
     printed = ("name", "principle", "instrument", "reference", "limitation_en", "limitation_de")
     refuse_claims({name: getattr(command, name) for name in printed})
     test = catalogue_test(command.test_code)
+    figures: dict[str, Any] = {name: parse_decimal(text, name) for name in FIGURES if (text := getattr(command, name))}
+    refuse_odd_method(test, figures, command.validation, command.validated_for)
     if test.derived is not None:
         raise Invalid(Reason("test-is-derived", f"{test.code} is calculated; it has no method of its own", "test_code"))
     days = max(filter(None, (test.minimum_days, command.minimum_days)), default=None)
@@ -93,17 +126,15 @@ def define_method(work: Work, command: DefineMethod) -> Method:
     ).first()
     if earlier is not None and earlier.test_code != test.code:
         raise Conflict(Reason("method-of-other-test", f"{command.code} is a method for {earlier.test_code}", "code"))
-    lod, loq = (
-        parse_decimal(text, field) if text else None for text, field in ((command.lod, "lod"), (command.loq, "loq"))
-    )
-    if lod is not None and loq is not None and lod > loq:
-        raise Invalid(Reason("lod-above-loq", f"the LOD {lod} is above the LOQ {loq}", "lod"))
+    written = {*FIGURES, "replicates", "rule", "minimum_days", "suitability", "validated_for", "run_required"}
     return work.add(
         Method(
-            **command.model_dump(exclude={"lod", "loq", "replicates", "rule", "minimum_days"}),
+            **command.model_dump(exclude=written),
+            **figures,
             revision=earlier.revision + 1 if earlier else 1,
-            lod=lod,
-            loq=loq,
+            suitability=checks_text(command.suitability),
+            run_required=bool(command.suitability) or command.run_required,
+            validated_for=json.dumps(command.validated_for) if command.validated_for else None,
             replicates=command.replicates or test.replicates,
             rule=command.rule or test.rule,
             minimum_days=days,
@@ -124,12 +155,21 @@ def draft_specification(work: Work, command: DraftSpecification) -> Specificatio
     ).first()
     if earlier is not None and earlier.product_id != product.id:
         raise Conflict(Reason("specification-of-other-product", f"{command.code} belongs to another product", "code"))
+    if command.stage is not None and command.purpose is not Purpose.IN_PROCESS:
+        text = "only an in-process specification is for a kind of lot; the others judge the drug product"
+        raise Invalid(Reason("stage-not-in-process", text, "stage"))
+    if not command.controlled and _once_controlled(work.session, product):
+        text = f"{product.code} has a specification whose methods QA approves; a later one cannot ask for less"
+        raise Refused(Reason("controlled-once", text, "controlled"))
     specification = work.add(
         Specification(
             code=command.code,
             revision=earlier.revision + 1 if earlier else 1,
             product_id=product.key,
             purpose=command.purpose,
+            market=command.market or None,
+            stage=command.stage,
+            controlled=command.controlled or None,
             effective_from=command.effective_from,
             drafted_at=work.now,
             drafted_by=work.actor.person,
@@ -165,6 +205,7 @@ def _line(session: Session, specification: Specification, position: int, draft: 
         raise Invalid(
             Reason("judged-lines-are-required", f"{test.code}: a line with a criterion cannot be optional", field)
         )
+    refuse_odd_alert(criterion, draft.alert_lower, draft.alert_upper, field)
     method = _newest_method(session, draft, field)
     return SpecificationLine(
         specification_id=specification.key,
@@ -178,7 +219,19 @@ def _line(session: Session, specification: Specification, position: int, draft: 
         allowed=json.dumps(criterion.allowed),
         rounding=criterion.rounding,
         required=draft.required,
+        alert_lower=draft.alert_lower or None,
+        alert_upper=draft.alert_upper or None,
     )
+
+
+def _once_controlled(session: Session, product: Product) -> bool:
+    """Whether the product has ever had an approved specification that asks for approved methods."""
+    found = (
+        select(Specification.id)
+        .join(SpecificationApproval, col(SpecificationApproval.specification_id) == Specification.id)
+        .where(Specification.product_id == product.id, col(Specification.controlled).is_(True))
+    )
+    return session.exec(found.limit(1)).first() is not None
 
 
 def _newest_method(session: Session, draft: LineDraft, field: str) -> Method | None:
@@ -215,11 +268,30 @@ def approve_specification(work: Work, command: ApproveSpecification) -> Specific
     approved = select(SpecificationApproval.id).where(SpecificationApproval.specification_id == specification.id)
     if work.session.exec(approved).first() is not None:
         raise Conflict(Reason("approved-already", f"{specification.label} is approved already"))
+    if specification.controlled:
+        refuse_if_any(_not_approved(work.session, specification))
     content = specification_content(work.session, specification)
     signature = sign(work, specification, content, Meaning.APPROVED, command.credentials)
     return work.add(
         SpecificationApproval(specification_id=specification.key, signature_id=signature.key, approved_at=work.now)
     )
+
+
+def _not_approved(session: Session, specification: Specification) -> Iterator[Reason]:
+    """The methods of a controlled specification that QA has not approved."""
+    lines = (
+        select(Method, MethodApproval)
+        .join(SpecificationLine, col(SpecificationLine.method_id) == Method.id)
+        .outerjoin(MethodApproval, col(MethodApproval.method_id) == Method.id)
+        .where(SpecificationLine.specification_id == specification.id)
+        .order_by(col(SpecificationLine.position))
+    )
+    rows: list[tuple[Method, MethodApproval | None]] = list(session.exec(lines).all())
+    for method, approval in rows:
+        if approval is None:
+            yield Reason(
+                "method-not-approved", f"QA has not approved {method.label}, the method for {method.test_code}"
+            )
 
 
 def lines_of(session: Session, specification_id: int) -> list[SpecificationLine]:
@@ -248,6 +320,7 @@ def specification_content(session: Session, specification: Specification) -> dic
             "test": line.test_code,
             "method": line.method_id,
             "required": line.required,
+            **{name: getattr(line, name) for name in ("alert_lower", "alert_upper") if getattr(line, name)},
         }
         for line in lines_of(session, specification.key)
     ]
@@ -256,11 +329,18 @@ def specification_content(session: Session, specification: Specification) -> dic
         "purpose": specification.purpose.value,
         "effective_from": specification.effective_from.isoformat(),
         "lines": lines,
+        **{
+            name: getattr(specification, name)
+            for name in ("market", "stage", "controlled")
+            if getattr(specification, name)
+        },
     }
 
 
-def effective_specification(session: Session, product_id: int, purpose: Purpose, on: date) -> Specification | None:
-    """The newest approved revision in force on that day."""
+def effective_specifications(
+    session: Session, product_id: int, purpose: Purpose, on: date, stage: LotKind | None = None
+) -> list[Specification]:
+    """The newest approved revision in force on that day for each market; the one for no market in particular comes first."""
     found = (
         select(Specification)
         .join(SpecificationApproval, col(SpecificationApproval.specification_id) == Specification.id)
@@ -271,4 +351,8 @@ def effective_specification(session: Session, product_id: int, purpose: Purpose,
         )
         .order_by(col(Specification.effective_from).desc(), col(Specification.id).desc())
     )
-    return session.exec(found).first()
+    newest: dict[str, Specification] = {}
+    for one in session.exec(found):
+        if one.stage is None or one.stage == stage:
+            newest.setdefault(one.market or "", one)
+    return [newest[market] for market in sorted(newest)]

@@ -53,6 +53,16 @@ def _rule(
 
 _PRE_RELEASE = (S.QUARANTINE, S.UNDER_TEST, S.QA_REVIEW)
 
+#: What the laboratory's own control asks for, where it is used.
+LABORATORY = (
+    "oos-concluded",
+    "runs-valid",
+    "sampling-fulfilled",
+    "contract-checked",
+    "slow-tests-final",
+    "alerts-assessed",
+)
+
 #: domain.md, section 5. `accept` is the release of what is not for patients by itself: donations, cell banks, raw
 #: materials.
 RULES: dict[str, Rule] = {
@@ -67,7 +77,7 @@ RULES: dict[str, Rule] = {
             S.QA_REVIEW,
             Permission.SUBMIT_LOT,
             Meaning.APPROVED,
-            guards=("not-expired", "results-final", "sterility-time", "not-submitted"),
+            guards=("not-expired", "results-final", "sterility-time", *LABORATORY, "not-submitted"),
             not_by=("made", "tested", "confirmed"),
         ),
         _rule(
@@ -76,7 +86,17 @@ RULES: dict[str, Rule] = {
             None,
             Permission.CONFIRM_MANUFACTURE,
             Meaning.APPROVED,
-            guards=("confirmation-asked", "not-expired", "steps-complete", "results-final", "not-confirmed"),
+            guards=(
+                "confirmation-asked",
+                "not-expired",
+                "steps-complete",
+                "results-final",
+                "recipe-followed",
+                "entries-verified",
+                "differences-explained",
+                "exceptions-approved",
+                "not-confirmed",
+            ),
             not_by=("made", "tested", "reviewed", "submitted"),
             moves=False,
         ),
@@ -90,6 +110,7 @@ RULES: dict[str, Rule] = {
                 "is-drug-product",
                 "not-expired",
                 "steps-complete",
+                "labels-accounted",
                 "donors-eligible",
                 "ancestors-released",
                 "results-final",
@@ -97,6 +118,13 @@ RULES: dict[str, Rule] = {
                 "no-contamination",
                 "sterility-time",
                 "certificate-complete",
+                *LABORATORY,
+                "every-specification",
+                "recipe-followed",
+                "entries-verified",
+                "differences-explained",
+                "exceptions-approved",
+                "samples-taken",
                 "no-open-deviation",
                 "signatures-complete",
             ),
@@ -115,6 +143,10 @@ RULES: dict[str, Rule] = {
                 "donors-eligible",
                 "ancestors-released",
                 "no-failing-result",
+                "oos-concluded",
+                "runs-valid",
+                "contract-checked",
+                "slow-tests-final",
                 "no-open-deviation",
             ),
             not_by=("made", "tested", "reviewed"),
@@ -271,18 +303,18 @@ def move(work: Work, lot: Lot, action: str, *, signature_id: int | None = None) 
     return _moved(work, lot, action, to, work.actor.user_id, work.actor.name, work.reason, signature_id)
 
 
-#: Who is on record for what nobody decided.
-BY_ITSELF = "Exolotl"
+SYSTEM = "Exolotl"
+"""Who is on record for a move that follows from a rule and not from a person's decision."""
 
 
-def hold_by_itself(work: Work, lot: Lot, why: str) -> LotMove | None:
-    """Hold a lot because of what an act shows, whoever acts; None where its state knows no hold (on hold already, or final).
+def seize(work: Work, lot: Lot, reason: str) -> LotMove | None:
+    """The system puts a lot on hold within the act that gave the reason; None where there is nothing left to hold.
 
-    Nobody set it: whoever may lift holds may lift it, once its cause no longer stands.
+    Nobody's decision, so no permission and no signature; lifting it is QA's, as with any hold.
     """
-    if Case(work.session, lot, work.now, work.today).state not in RULES["hold"].from_:
+    if lot.state not in RULES["hold"].from_:
         return None
-    return _moved(work, lot, "hold", S.ON_HOLD, None, BY_ITSELF, why, None)
+    return _moved(work, lot, "hold", S.ON_HOLD, None, SYSTEM, reason, None)
 
 
 def _moved(

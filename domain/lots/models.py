@@ -181,7 +181,10 @@ class Lot(Entity, table=True):
 
 
 class Consumption(AppendOnly, table=True):
-    """A step took a quantity of a lot (in its unit). entered_*: as typed; share: percent, in poolings."""
+    """A step took a quantity of a lot (in its unit). entered_*: as typed; share: percent, in poolings.
+
+    reason: why not of the lot of that material which expires first, if not.
+    """
 
     __table_args__ = (
         sa.UniqueConstraint("step_id", "lot_id"),
@@ -195,6 +198,7 @@ class Consumption(AppendOnly, table=True):
     entered_quantity: str
     entered_unit: str
     share: Decimal | None = exact(default=None, nullable=True)
+    reason: str | None = None
 
 
 class Yield(AppendOnly, table=True):

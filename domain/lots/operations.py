@@ -240,7 +240,9 @@ def take(lot: Lot, amount: Amount, field: str) -> Decimal:
     return quantity
 
 
-def consume(work: Work, step_id: int, lot: Lot, amount: Amount, share: Decimal | None = None) -> Consumption:
+def consume(
+    work: Work, step_id: int, lot: Lot, amount: Amount, share: Decimal | None = None, reason: str = ""
+) -> Consumption:
     """A step takes an amount of a usable lot."""
     refuse_if_any(why_not_usable(lot, work.today))
     quantity = take(lot, amount, "inputs")
@@ -252,5 +254,6 @@ def consume(work: Work, step_id: int, lot: Lot, amount: Amount, share: Decimal |
             entered_quantity=amount.value,
             entered_unit=amount.unit,
             share=share,
+            reason=reason or None,
         )
     )

@@ -99,6 +99,13 @@ def lot_numbered(session: Session, lot_number: str, today: date) -> LotRow:
     raise NotFound(Reason("lot-not-found", f"there is no lot {lot_number!r}", "lot_number"))
 
 
+def lot_id_of(session: Session, lot_number: str) -> int:
+    """The id of a lot. Raises NotFound."""
+    if (found := session.exec(select(Lot.id).where(Lot.lot_number == lot_number)).first()) is not None:
+        return found
+    raise NotFound(Reason("lot-not-found", f"there is no lot {lot_number!r}", "lot_number"))
+
+
 def find_lots(
     session: Session,
     today: date,

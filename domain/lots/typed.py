@@ -15,6 +15,9 @@ from domain.gs1 import expiry, gtin_is_valid
 
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\uff0d", "-"))
 _ALIKE = str.maketrans("OIL", "011")
+#: Of a number as it is printed, to its key.
+_KEY = {ord(sign): None for sign in "-._"} | _ALIKE
+_PRINTED = re.compile(r"[0-9A-Z._-]{1,20}")
 
 #: What is longer is no lot number and no code of ours.
 MOST_TYPED = 300
@@ -47,6 +50,8 @@ class Asked:
 
 def read(typed: str) -> Asked:
     """What was typed or scanned: a lot number, a GS1 element string with or without brackets, a Digital Link, or our own address."""
+    if _PRINTED.fullmatch(typed) and not typed.startswith("01"):
+        return Asked(typed)
     text = typed.strip()[:MOST_TYPED]
     if found := _IN_LOOK_UP.match(text):
         return Asked(as_printed(unquote(found[1])))
@@ -98,4 +103,5 @@ def as_printed(typed: str) -> str:
 
 def key_of(typed: str) -> str:
     """What all ways to type a lot number have in common: `uev26 ooo2` and `UEV26-0002` -> `UEV260002`."""
-    return re.sub(r"[\W_]", "", as_printed(typed)).translate(_ALIKE)
+    printed = typed if _PRINTED.fullmatch(typed) else as_printed(typed)
+    return printed.translate(_KEY) if _PRINTED.fullmatch(printed) else re.sub(r"[\W_]", "", printed).translate(_ALIKE)

@@ -43,7 +43,8 @@ class Parameter(_Entry):
     """What is recorded under one code.
 
     Bounds are in `unit` (UCUM), inclusive unless `hard_low_exclusive`. Outside the hard ones an entry is refused,
-    outside the alert ones it is flagged. critical: a critical process parameter. needed_when: required if another
+    outside the action ones (which recipes give) it opens a deviation, outside the alert ones it is flagged.
+    critical: a critical process parameter. needed_when: required if another
     parameter of the step has one of these choices.
     """
 
@@ -55,6 +56,8 @@ class Parameter(_Entry):
     hard_low: Decimal | None = None
     hard_high: Decimal | None = None
     hard_low_exclusive: bool = False
+    action_low: Decimal | None = None
+    action_high: Decimal | None = None
     alert_low: Decimal | None = None
     alert_high: Decimal | None = None
     choices: tuple[str, ...] = ()
@@ -67,7 +70,7 @@ class Parameter(_Entry):
     description: str
     note: str | None = None
 
-    @field_validator("hard_low", "hard_high", "alert_low", "alert_high", mode="before")
+    @field_validator("hard_low", "hard_high", "action_low", "action_high", "alert_low", "alert_high", mode="before")
     @classmethod
     def _bound_is_typed_text(cls, value: object) -> object:
         """A bound is text in the file: TOML floats would bring binary fractions."""
@@ -76,7 +79,8 @@ class Parameter(_Entry):
     @model_validator(mode="after")
     def _is_legal(self) -> Self:
         measured = self.type in ("numeric", "count")
-        ladder = [b for b in (self.hard_low, self.alert_low, self.alert_high, self.hard_high) if b is not None]
+        bounds = (self.hard_low, self.action_low, self.alert_low, self.alert_high, self.action_high, self.hard_high)
+        ladder = [b for b in bounds if b is not None]
         faults = {
             "its unit is not in the list": self.unit not in UNITS if measured else self.unit is not None,
             "only choices have choices": (self.type == "choice") != bool(self.choices),
@@ -151,10 +155,15 @@ class Parameter(_Entry):
         return CheckedValue(text, unit, magnitude, self._alert(magnitude, f"{text} {unit}", field))
 
     def _alert(self, magnitude: Decimal, said: str, field: str) -> Reason | None:
-        for bound, beyond, side in ((self.alert_low, -1, "below"), (self.alert_high, 1, "above")):
+        for name, bound, beyond, side in (
+            ("action", self.action_low, -1, "below"),
+            ("action", self.action_high, 1, "above"),
+            ("alert", self.alert_low, -1, "below"),
+            ("alert", self.alert_high, 1, "above"),
+        ):
             if bound is not None and magnitude.compare(bound) == beyond:
-                limit = f"{format_decimal(bound)} {self.unit}"
-                return Reason("outside-alert-bounds", f"{self.en}: {said} is {side} the alert bound of {limit}.", field)
+                text = f"{self.en}: {said} is {side} the {name} bound of {format_decimal(bound)} {self.unit}."
+                return Reason(f"outside-{name}-bounds", text, field)
         return None
 
 

@@ -78,15 +78,26 @@ Rule = Callable[[Recorded], list[Reason]]
 
 
 def cross_check(
-    kind: str, values: Values, *, before: Values | None = None, shares: Mapping[str, Decimal] | None = None
+    kind: str,
+    values: Values,
+    *,
+    before: Values | None = None,
+    shares: Mapping[str, Decimal] | None = None,
+    balanced: bool = True,
 ) -> tuple[Reason, ...]:
     """Every reason why these values cannot stand together; a step with any cannot be completed.
 
-    shares: of the pooled lots, when they are consumed; given empty, they do not add up.
+    shares: of the pooled lots, when they are consumed; given empty, they do not add up. balanced: whether counts have to balance already.
     """
     recorded = Recorded(values, before or {}, shares)
-    found = [reason for balance in BALANCES if balance.kind == kind for reason in _balance(balance, recorded)]
+    found = unbalanced(kind, values, before=before) if balanced else ()
     return (*found, *(reason for rule in HARD.get(kind, ()) for reason in rule(recorded)))
+
+
+def unbalanced(kind: str, values: Values, *, before: Values | None = None) -> tuple[Reason, ...]:
+    """Every count that differs from the sum of its parts; the field of a reason is the whole."""
+    recorded = Recorded(values, before or {})
+    return tuple(reason for balance in BALANCES if balance.kind == kind for reason in _balance(balance, recorded))
 
 
 def cross_alerts(kind: str, values: Values, *, before: Values | None = None) -> tuple[Reason, ...]:

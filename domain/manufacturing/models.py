@@ -162,6 +162,7 @@ class Reading(AppendOnly, table=True):
     recorded_by: int = Field(foreign_key="app_user.id")
     replaces_id: int | None = Field(default=None, foreign_key="reading.id", unique=True)
     reason: str = ""
+    beyond_action: bool | None = None
 
     __table_args__ = (
         sa.Index("ix_reading_step_id_parameter", "step_id", "parameter"),

@@ -10,15 +10,28 @@ import sqlalchemy as sa
 from pydantic import AwareDatetime, Field
 from sqlmodel import Session, col, select
 
+from domain.deviations.models import DeviationOrigin, Severity
 from domain.errors import Conflict, DomainError, Invalid, NotFound, Reason, Refused, refuse_if_any
 from domain.lots import lifecycle
 from domain.lots.genealogy import ancestor_ids, descendant_ids
 from domain.lots.models import Consumption, Lot, LotKind, LotState, Product, Yield
 from domain.lots.numbers import count_in
 from domain.lots.operations import Amount, consume, lots_named, measured, new_lot, positive
+from domain.manufacturing.bill import Taken
 from domain.manufacturing.catalogue import StepKind, step_kind
-from domain.manufacturing.checks import cross_alerts, cross_check
+from domain.manufacturing.checks import cross_alerts, cross_check, unbalanced
+from domain.manufacturing.completing import (
+    Explained,
+    differences,
+    lapsed,
+    lapsed_equipment,
+    missing_readings,
+    unverified_start,
+    yield_departures,
+)
+from domain.manufacturing.departures import Departure, demand_comment, depart, touched
 from domain.manufacturing.donors import donor_named, eligibility_of
+from domain.manufacturing.executing import is_governed, kind_on, plan_start, refuse_untrained, started
 from domain.manufacturing.models import Donation, Donor, Eligibility, Reading, Step
 from domain.permissions import Permission
 from domain.quantities import format_decimal, parse_decimal, unit_of
@@ -66,6 +79,7 @@ class Input(Command):
     lot_number: str = Field(max_length=20)
     quantity: Amount
     share: str | None = Field(default=None, max_length=20, examples=["50.0"])
+    reason: str = Field(default="", max_length=500, description="why not the lot of that material which expires first")
 
 
 class Output(Command):
@@ -96,6 +110,14 @@ class StartStep(Command):
     comment: str = Field(default="", max_length=1000)
     product_code: str | None = None
     donor: str | None = Field(default=None, description="pseudonym; needed for a procurement, and only there")
+    equipment_codes: tuple[str, ...] = Field(
+        default=(), max_length=30, description="devices and rooms of the equipment register"
+    )
+    clearance: str = Field(
+        default="", max_length=1000, description="what was seen of room and line; needed under a recipe"
+    )
+    recipe_step: str | None = Field(default=None, description="which step of the recipe; default: the next of its kind")
+    out_of_order_reason: str = Field(default="", max_length=1000)
     inputs: tuple[Input, ...] = Field(default=(), max_length=200)
     outputs: tuple[Output, ...] = Field(min_length=1, max_length=50)
     readings: tuple[Entry, ...] = Field(default=(), max_length=200)
@@ -134,6 +156,12 @@ class CompleteStep(Command):
     outputs: tuple[Measured, ...] = Field(min_length=1, max_length=50)
     readings: tuple[Entry, ...] = Field(default=(), max_length=200)
     comment: str = Field(default="", max_length=1000)
+    left_out: tuple[Explained, ...] = Field(
+        default=(), max_length=50, description="under a recipe: what was not recorded, and why; a deviation opens"
+    )
+    explanations: tuple[Explained, ...] = Field(
+        default=(), max_length=10, description="counts that do not balance, by their whole, and why; a deviation opens"
+    )
 
 
 @operation(Permission.RUN_STEP)
@@ -153,6 +181,8 @@ def start_step(work: Work, command: StartStep) -> Step:
     )
     _refuse_unfit_donors(work, kind, lots.values())
     donor = _donor(work, command)
+    taken = [Taken(lots[one.lot_number], one.quantity, one.reason) for one in command.inputs]
+    plan = plan_start(work, command, kind, product, taken, started_at)
     step = work.add(
         Step(
             number=f"S-{count_in(work, 'step'):06d}",
@@ -169,13 +199,16 @@ def start_step(work: Work, command: StartStep) -> Step:
     )
     shares = _shares(kind, command, lots)
     for given in command.inputs:
-        consume(work, step.key, lots[given.lot_number], given.quantity, shares.get(given.lot_number))
+        consume(work, step.key, lots[given.lot_number], given.quantity, shares.get(given.lot_number), given.reason)
+    made = []
     for wanted in command.outputs:
         lot = new_lot(work, wanted.kind, wanted.unit, product=product, description=wanted.description)
         work.add(lot)
+        made.append(lot)
         work.add(Yield(step_id=step.key, lot_id=lot.key))
         if donor is not None:
             work.add(Donation(lot_id=lot.key, donor_id=donor.key))
+    started(work, step, plan, command, made)
     record(work, step, kind, command.readings)
     return step
 
@@ -184,6 +217,7 @@ def start_step(work: Work, command: StartStep) -> Step:
 def log_reading(work: Work, command: LogReading) -> Reading:
     """Refuses what the catalogue's hard bounds or the step's other values rule out; flags what is unusual."""
     step = _to_log_on(work, command.step_number)
+    refuse_untrained(work, step.key, step.kind)
     return record(work, step, step_kind(step.kind), (command.entry,))[0]
 
 
@@ -199,7 +233,8 @@ def correct_reading(work: Work, command: CorrectReading) -> Reading:
         )
     step = work.session.exec(select(Step).where(Step.id == old.step_id).with_for_update()).one()
     refuse_if_any(_decided_lots(work.session, step))
-    kind = step_kind(step.kind)
+    refuse_untrained(work, step.key, step.kind)
+    kind = kind_on(work.session, step.key, step_kind(step.kind))
     entry = Entry(
         parameter=old.parameter,
         value=command.value,
@@ -210,19 +245,30 @@ def correct_reading(work: Work, command: CorrectReading) -> Reading:
     corrected = _reading(work, step, kind, entry, old, command.reason)
     before = current_values(work.session, step.key)
     values = before | {old.parameter: _plain(corrected)}
-    refuse_if_any(cross_check(kind.code, values))
+    uneven = [one for one in unbalanced(kind.code, values) if one not in unbalanced(kind.code, before)]
+    governed = is_governed(work.session, step.key)
+    refuse_if_any((*(uneven if not governed else ()), *cross_check(kind.code, values, balanced=False)))
     unusual = set(cross_alerts(kind.code, values)) - set(cross_alerts(kind.code, before))
-    if step.ended_at is not None and unusual and not command.comment:
-        told = (Reason("comment-needed", f"{reason.text} Say why in a comment.", "comment") for reason in unusual)
+    if step.ended_at is not None and (unusual or uneven) and not command.comment:
+        told = (
+            Reason("comment-needed", f"{reason.text} Say why in a comment.", "comment")
+            for reason in (*unusual, *uneven)
+        )
         raise Invalid(*told)
-    return work.add(corrected)
+    work.add(corrected)
+    if step.ended_at is not None:
+        said = [Departure(DeviationOrigin.RECONCILIATION, one.code, one.text, Severity.MAJOR) for one in uneven]
+        depart(work, step.key, said, yielded(work.session, step.key), corrected.happened_at)
+    _beyond_action(work, step, [corrected])
+    return corrected
 
 
 @operation(Permission.RUN_STEP)
 def complete_step(work: Work, command: CompleteStep) -> Step:
     """Refuses with all that is missing; then the lots are measured, dated, and go into quarantine."""
     step = _open_step(work, command.step_number)
-    kind = step_kind(step.kind)
+    refuse_untrained(work, step.key, step.kind)
+    kind = kind_on(work.session, step.key, step_kind(step.kind))
     ended_at = _happened(work, command.ended_at, "ended_at")
     if ended_at < step.started_at:
         raise Invalid(
@@ -232,14 +278,15 @@ def complete_step(work: Work, command: CompleteStep) -> Step:
                 "ended_at",
             )
         )
-    record(work, step, kind, command.readings)
+    record(work, step, kind, command.readings, balanced=False)
     values = current_values(work.session, step.key)
     lots = {lot.lot_number: lot for lot in yielded(work.session, step.key)}
-    refuse_if_any((*kind.missing(values), *cross_check(kind.code, values), *_unmatched(lots, command.outputs)))
-    refuse_if_any(_more_than_there_was(work.session, step, values, lots, command.outputs))
+    departures = _ending(work, step, kind, command, values, lots)
+    departed = _departing(work, step, command, lots, ended_at)
     if (unusual := cross_alerts(kind.code, values)) and not command.comment:
         told = (Reason("comment-needed", f"{reason.text} Say why in a comment.", "comment") for reason in unusual)
         raise Invalid(*told)
+    depart(work, step.key, (*departures, *departed), list(lots.values()), ended_at)
     step.ended_at, step.end_recorded_at, step.completed_by = ended_at, work.now, work.actor.user_id
     step.comment = "\n".join(filter(None, (step.comment, command.comment)))
     parents = consumed(work.session, step.key)
@@ -248,10 +295,55 @@ def complete_step(work: Work, command: CompleteStep) -> Step:
     return step
 
 
-def record(work: Work, step: StepFacts, kind: StepKind, entries: Sequence[Entry]) -> list[Reading]:
-    """Write readings, after checking each against the catalogue and all against each other; a parameter once only."""
+def _ending(
+    work: Work,
+    step: Step,
+    kind: StepKind,
+    command: CompleteStep,
+    values: Mapping[str, Decimal | str],
+    lots: Mapping[str, Lot],
+) -> list[Departure]:
+    """What was left out or does not balance, and is explained. Raises Refused with all that stands against the end."""
+    missing, left_out = missing_readings(work.session, step.key, kind, values, command.left_out)
+    uneven, explained = differences(kind.code, values, command.explanations)
+    refuse_if_any(
+        (
+            *unverified_start(work.session, step.key, step.number),
+            *missing,
+            *uneven,
+            *cross_check(kind.code, values, balanced=False),
+            *_unmatched(lots, command.outputs),
+        )
+    )
+    refuse_if_any(_more_than_there_was(work.session, step, values, lots, command.outputs))
+    return [*left_out, *explained]
+
+
+def _departing(
+    work: Work, step: Step, command: CompleteStep, lots: Mapping[str, Lot], ended_at: datetime
+) -> list[Departure]:
+    """A yield out of its range, and equipment that fell due meanwhile. Raises Invalid without a comment."""
+    outputs = [(one.quantity, lots[one.lot_number]) for one in command.outputs]
+    taken = work.session.exec(select(Consumption, Lot).join(Lot).where(Consumption.step_id == step.id)).all()
+    unfit, excepted = lapsed_equipment(work, step.key, ended_at)
+    departures = list(yield_departures(work.session, step.key, outputs, list(taken)))
+    demand_comment(command.comment, (*departures, *(departure for _, departure in unfit)))
+    touched(work, excepted, list(lots.values()))
+    lapsed(work, step.key, unfit, list(lots.values()), ended_at)
+    return departures
+
+
+def record(
+    work: Work, step: StepFacts, kind: StepKind, entries: Sequence[Entry], *, balanced: bool = True
+) -> list[Reading]:
+    """Write readings, after checking each against catalogue and recipe and all against each other; a parameter once only.
+
+    balanced: counts have to balance at once, unless a recipe governs the step: then they are looked at when it ends.
+    """
     if not entries:
         return []
+    kind = kind_on(work.session, step.key, kind)
+    balanced = balanced and not is_governed(work.session, step.key)
     known = current_values(work.session, step.key)
     readings: list[Reading] = []
     for entry in entries:
@@ -260,8 +352,23 @@ def record(work: Work, step: StepFacts, kind: StepKind, entries: Sequence[Entry]
             raise Conflict(Reason("reading-exists", text, f"readings.{entry.parameter}"))
         readings.append(_reading(work, step, kind, entry))
         known[entry.parameter] = _plain(readings[-1])
-    refuse_if_any(cross_check(kind.code, known))
-    return [work.add(reading) for reading in readings]
+    refuse_if_any(cross_check(kind.code, known, balanced=balanced))
+    for reading in readings:
+        work.add(reading)
+    _beyond_action(work, step, readings)
+    return readings
+
+
+def _beyond_action(work: Work, step: StepFacts, readings: Sequence[Reading]) -> None:
+    """A value outside the action limits of the recipe opens a deviation by itself."""
+    beyond = [one for one in readings if one.beyond_action]
+    if beyond:
+        lots = yielded(work.session, step.key)
+        for one in beyond:
+            said = Departure(
+                DeviationOrigin.READING, "outside-action-bounds", f"{one.alert} {one.comment}", Severity.MAJOR
+            )
+            depart(work, step.key, [said], lots, one.happened_at)
 
 
 def current_values(session: Session, step_id: int) -> dict[str, Decimal | str]:
@@ -349,6 +456,7 @@ def _reading(
         value=checked.magnitude,
         unit=kind.parameter(entry.parameter).unit,
         alert=checked.alert.text if checked.alert else None,
+        beyond_action=True if checked.alert and checked.alert.code == "outside-action-bounds" else None,
         comment=entry.comment,
         happened_at=happened_at,
         recorded_at=work.now,

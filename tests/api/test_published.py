@@ -45,3 +45,28 @@ def test_what_was_never_issued_is_not_found(site: Site, client: TestClient, kind
     for address in (f"COA-2026-999999.{kind}", f"{issued.number}.{kind}?revision=2"):
         assert client.get(f"{CERTIFICATES}/{address}").status_code == 404
     assert client.get(f"{CERTIFICATES}/{issued.number}.{kind}?revision=1").status_code == 200
+
+
+@pytest.mark.requirement("URS-054")
+@pytest.mark.stage("cast")
+def test_what_is_downloaded_needs_the_check_code_too_where_the_product_asks_for_it(
+    site: Site, client: TestClient
+) -> None:
+    """Numbers of certificates can be guessed: without the code on the label nothing is told, in the words for what does not exist."""
+    code = build.new_product(site, look_up_code=True)
+    build.approved_specification(site, code)
+    lot = build.drug_product(site, code)
+    build.tested(site, lot)
+    number = build.released(site, lot).number
+    check = build.lot(site, lot).check_code
+    for ending in (".pdf", ".json", ".fhir.json"):
+        address = f"/api/v1/public/certificates/{number}{ending}"
+        unknown = client.get(f"/api/v1/public/certificates/COA-2026-999999{ending}")
+        for asked in (address, f"{address}?code=", f"{address}?code=AAAAAA"):
+            refused = client.get(asked)
+            assert refused.status_code == unknown.status_code == 404
+            assert refused.json()["detail"] == unknown.json()["detail"]
+        assert client.get(f"{address}?code={check}").status_code == 200
+    told = client.get(f"/api/v1/public/lots/{lot}?code={check}").json()
+    assert client.get(told["pdf_url"]).status_code == 200
+    assert client.get(told["revisions"][0]["pdf_url"]).status_code == 200

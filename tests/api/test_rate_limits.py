@@ -1,6 +1,8 @@
 """One address asks so often and no more; who asks is told by nothing that the asker can write."""
 
 from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -8,7 +10,7 @@ from limits.errors import StorageError
 from pydantic import ValidationError
 
 from api.main import create_app
-from api.rate_limits import Budget, Counting, Proxies, Rules, budget_of, counted_as, limits_of
+from api.rate_limits import Budget, Counting, Proxies, Rules, budget_of, counted_as, limits_of, store_of
 from api.settings import Settings
 from domain.documents import Documents
 from domain.store import engine_for
@@ -201,3 +203,25 @@ def test_a_shared_store_that_does_not_answer_holds_up_nobody_and_is_not_asked_at
     counting.shared, counting._limiter = True, Dead()  # type: ignore[assignment]
     assert [bool(counting.spend(Budget.LOOKUPS, "192.0.2.1")) for _ in range(3)] == [False, False, True]
     assert counting._limiter.asked == 1  # type: ignore[attr-defined]
+
+
+@pytest.mark.requirement("URS-183")
+def test_what_was_counted_is_forgotten_when_its_window_is_over() -> None:
+    counting = Counting(Rules({Budget.LOOKUPS: limits_of("1/second")}))
+    storage: Any = counting._own.storage
+    for last in range(50):
+        counting.spend(Budget.LOOKUPS, f"192.0.2.{last}")
+    assert len(storage.expirations) == 50
+    storage.expirations = dict.fromkeys(storage.expirations, 0.0)
+    storage._due = 0.0
+    counting.spend(Budget.LOOKUPS, "198.51.100.1")
+    storage.timer.join(2)
+    assert len(storage.storage) == 1
+
+
+def test_a_shared_store_is_loaded_by_its_name_or_said_to_be_missing() -> None:
+    if find_spec("redis"):
+        assert type(store_of("redis://127.0.0.1:1/0")).__name__ == "RedisStorage"
+        return
+    with pytest.raises(ValueError, match="redis"):
+        store_of("redis://127.0.0.1:1/0")

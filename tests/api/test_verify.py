@@ -45,13 +45,6 @@ of_the_file = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def site(site: Site) -> Site:
-    """A laboratory that signs what it prints."""
-    EXAMINER.start()
-    return replace(site, print_certificate=Press(signer(), Look()))
-
-
-@pytest.fixture
 def certificate(site: Site) -> Certificate:
     return build.released(site, LOT)
 

@@ -1,6 +1,7 @@
 """`exolotl verify-certificate`: against the records of the server, and without any server at all."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -29,18 +30,12 @@ from reports.press import Press
 from tests import build
 from tests.behind import triggers_asleep
 from tests.cast import Clock, act, credentials
-from tests.signing.keys import authority, certified, laboratory, log_key, signer, signer_of
+from tests.signing.keys import authority, certified, laboratory, log_key, signer_of
 from tests.stages import LOT
 
 pytestmark = pytest.mark.stage("in_review")
 
 Exolotl = Callable[..., Result]
-
-
-@pytest.fixture
-def site(site: Site) -> Site:
-    """A laboratory that signs what it prints."""
-    return replace(site, print_certificate=Press(signer(), Look()))
 
 
 @pytest.fixture
@@ -342,3 +337,26 @@ def test_the_log_is_empty_before_anything_was_issued(client: TestClient) -> None
     assert client.get("/api/v1/public/log/head").json()["type"] == "/problems/log-empty"
     assert client.get("/api/v1/public/log/entries").json() == []
     assert settings().log_key == ""
+
+
+@offline
+@pytest.mark.requirement("URS-141", "URS-149")
+def test_the_program_of_the_documentation_checks_a_proof_with_python_alone(kept: Kept) -> None:
+    page = (Path(__file__).parents[2] / "docs/verification.md").read_text()
+    (program,) = re.findall(r"```python\n(.+?)```", page, re.DOTALL)
+    recall(kept.site)
+
+    def told(proof: Proof) -> subprocess.CompletedProcess[str]:
+        (kept.folder / "proof.json").write_text(proof.model_dump_json())
+        command = [sys.executable, "-I", "-S", "-c", program, "proof.json", kept.file.name]
+        return subprocess.run(command, cwd=kept.folder, capture_output=True, text=True, timeout=30, check=False)
+
+    proof = kept.ask()
+    assert [line.split()[1:] for line in told(proof).stdout.splitlines()] == [
+        ["issue", "COA-2026-000001", "rev.", "1"],
+        ["recall", "COA-2026-000001", "rev.", "1"],
+    ]
+    forged = proof.model_copy(update={"entry": proof.entry.model_copy(update={"position": 1})})
+    assert "it is not in the log" in told(forged).stderr
+    kept.file.write_bytes(kept.file.read_bytes() + b" ")
+    assert "the log names another file" in told(proof).stderr

@@ -352,3 +352,21 @@ def test_a_certificate_can_be_drawn_again_in_the_look_it_was_issued_in(site: Sit
     issued = site.documents.get(certificate.pdf_sha256)[: certificate.unsigned_size]
     assert site.print_certificate.draw(content, certificate.look, site.documents.get) == issued
     assert site.print_certificate.draw(content) != issued
+
+
+@pytest.mark.requirement("URS-130")
+@pytest.mark.stage("in_review")
+def test_a_deviation_of_the_lot_or_of_its_bank_is_named_on_the_certificate_by_its_number(site: Site) -> None:
+    from domain.deviations.models import DeviationOrigin
+    from domain.deviations.opening import open_deviation
+    from domain.lots.models import Lot, LotKind
+    from domain.work import transaction
+
+    with transaction(site, actor(site, "tom")) as work:
+        work.act = "test"
+        bank = work.session.exec(select(Lot).where(Lot.kind == LotKind.MASTER_CELL_BANK)).one()
+        number = open_deviation(work, DeviationOrigin.PERSON, "storage", "the freezer was open", [bank]).number
+    with reading(site.engine) as session:
+        content = draft(session, site, LOT)
+    assert [(one.kind, one.reference) for one in content.investigations] == [("deviation", number)]
+    assert "freezer" not in content.model_dump_json()

@@ -29,7 +29,7 @@ def claims(text: str) -> list[str]:
 
 
 def every_word() -> list[Words]:
-    return [*words.NOTICES.values(), *words.STATEMENTS, words.ELIGIBLE, words.NO_DEVIATIONS, words.LOWER_LIMIT_UNKNOWN]
+    return [*words.NOTICES.values(), *words.STATEMENTS, words.ELIGIBLE, words.DEVIATIONS, words.LOWER_LIMIT_UNKNOWN]
 
 
 @pytest.mark.requirement("URS-051")

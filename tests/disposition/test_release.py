@@ -86,23 +86,25 @@ def test_every_reason_is_told_at_once(site: Site) -> None:
 @MADE
 @pytest.mark.parametrize(
     ("test", "replicates"),
-    [
-        ("PH", ("7.9", "7.9")),
-        ("ENDO", ("0.6", "0.6")),
-        ("STER", ("growth",)),
-        ("APP-CAKE", ("collapsed",)),
-        ("ENDO", ("<1.0", "<1.0")),
-    ],
+    [("PH", ("7.9", "7.9")), ("ENDO", ("0.6", "0.6")), ("STER", ("growth",)), ("APP-CAKE", ("collapsed",))],
 )
-def test_a_lot_that_does_not_pass_is_not_released(site: Site, test: str, replicates: tuple[str, ...]) -> None:
-    number = LOT
-    build.tested(site, number, **{test.replace("-", "_"): replicates})
+def test_a_lot_that_fails_is_held_at_once_and_not_released(site: Site, test: str, replicates: tuple[str, ...]) -> None:
+    build.tested(site, LOT, submit=False, **{test.replace("-", "_"): replicates})
+    assert build.lot(site, LOT).state is LotState.ON_HOLD
     with pytest.raises(Refused) as refusal:
-        build.released(site, number)
-    assert codes(refusal) <= {"result-fail", "result-indeterminate"}
+        build.released(site, LOT)
+    assert codes(refusal) >= {"wrong-state", "result-fail", "oos-open"}
     with reading(site.engine) as session:
         assert session.exec(select(Certificate)).all() == []
         assert session.exec(select(Signature).where(Signature.meaning == Meaning.CERTIFIED)).all() == []
+
+
+@MADE
+def test_a_lot_that_cannot_be_judged_is_not_released(site: Site) -> None:
+    build.tested(site, LOT, ENDO=("<1.0", "<1.0"))
+    with pytest.raises(Refused) as refusal:
+        build.released(site, LOT)
+    assert codes(refusal) == {"result-indeterminate"}
 
 
 @AT_QA

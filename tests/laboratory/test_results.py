@@ -23,6 +23,7 @@ from domain.laboratory.results import (
 )
 from domain.laboratory.values import load_value
 from domain.laboratory.verdict import CriterionKind, Verdict
+from domain.lots.models import LotState
 from domain.store import reading
 from domain.work import Site
 from tests import build
@@ -145,7 +146,9 @@ def test_a_test_is_entered_once_per_sample(site: Site, sample: str) -> None:
 @pytest.mark.requirement("URS-038")
 def test_a_second_sample_does_not_average_a_failure_away(site: Site, lot: str, sample: str) -> None:
     build.entered(site, sample, "PH", "7.9", "7.9")
-    build.entered(site, build.sampled(site, lot), "PH", "7.2", "7.2")
+    with pytest.raises(Refused) as refusal:
+        build.entered(site, build.sampled(site, lot), "PH", "7.2", "7.2")
+    assert codes(refusal) == {"oos-retest-unplanned"}
     assert verdicts(site, lot)["PH"] is Verdict.FAIL
 
 
@@ -168,9 +171,10 @@ def test_no_growth_is_final_after_fourteen_days_and_growth_at_once(site: Site, l
     with pytest.raises(Refused) as refusal:
         build.entered(site, sample, "STER", "no growth", started_at=started)
     assert codes(refusal) == {"too-early"}
-    build.entered(site, build.sampled(site, lot), "STER", "growth")
     site.clock.advance(hours=1)
     build.entered(site, sample, "STER", "no growth", started_at=started)
+    build.entered(site, build.sampled(site, lot), "STER", "growth")
+    assert build.lot(site, lot).state is LotState.ON_HOLD
 
 
 def test_an_inoculation_cannot_be_backdated_before_the_sample(site: Site, sample: str) -> None:

@@ -374,7 +374,7 @@ def test_every_investigation_is_referenced_or_it_is_said_that_there_is_none(draw
     for each in INVESTIGATIONS:
         for said in (each.reference, each.on.isoformat(), each.words.en, each.words.de):
             assert squeezed(said) in text
-    none = squeezed("No test was repeated or invalid, no result corrected, and the lot was never on hold.")
+    none = squeezed("No deviation was recorded, no result was out of specification, repeated, invalid or corrected, and the lot was never on hold.")
     assert none not in text
     assert none in text_of(drawn["typical"])
 

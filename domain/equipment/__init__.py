@@ -1,0 +1,1 @@
+"""The equipment register: rooms, devices and instruments, their calibration and maintenance."""

@@ -1,0 +1,171 @@
+"""A result that counts and fails opens an investigation and holds its lot, in the act that recorded it; one that is merely odd opens an alert."""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from sqlmodel import Session, col, select
+
+from domain.laboratory.catalogue import test as catalogue_test
+from domain.laboratory.control_models import (
+    Oos,
+    OosConclusion,
+    OosResult,
+    Outcome,
+    RunConclusion,
+    TrendAlert,
+    TrendKind,
+)
+from domain.laboratory.methods import approved_ids
+from domain.laboratory.models import Method, Purpose, Result, Sample, Specification, SpecificationLine
+from domain.laboratory.queries import Finding, judged, specifications_of
+from domain.laboratory.reportable import mean, sample_sd
+from domain.laboratory.specifications import criterion_of, lines_of
+from domain.laboratory.values import VOCABULARY, Numeric, Qualitative, load_value
+from domain.laboratory.verdict import Verdict
+from domain.lots import lifecycle
+from domain.lots.models import Lot
+from domain.lots.numbers import next_number
+from domain.quantities import convert
+from domain.work import Work
+
+NUMBER = "{series}{year:02d}-{count:04d}"
+#: A trend is spoken of from so many earlier lots on, and a result is out of it beyond so many standard deviations.
+TREND_LOTS, TREND_SD = 10, Decimal(3)
+
+
+def counts_now(session: Session, result: Result) -> bool:
+    """Whether a result counts already: it belongs to no run, or to one that was concluded valid."""
+    if result.run_id is None:
+        return True
+    concluded = select(RunConclusion.valid).where(RunConclusion.run_id == result.run_id)
+    return bool(session.exec(concluded).first())
+
+
+def look_at(work: Work, lot: Lot, sample: Sample, found: Result, derived: Iterable[Result]) -> Oos | None:
+    """Judge what was just found and what follows from it; open what has to be opened.
+
+    A retest belongs to the investigation that asked for it, and opens no other.
+    """
+    if found.oos_id is not None or not counts_now(work.session, found):
+        return None
+    failing: list[tuple[Result, str]] = []
+    for result in (found, *derived):
+        why = next(_why_failing(work.session, lot, sample, result), None)
+        if why is None:
+            _look_at_trend(work, lot, result)
+        else:
+            failing.append((result, why))
+    return _open(work, lot, sample, found, failing) if failing else None
+
+
+def _open(work: Work, lot: Lot, sample: Sample, found: Result, failing: list[tuple[Result, str]]) -> Oos:
+    text = " ".join(
+        f"{catalogue_test(result.test_code).name_en} ({result.test_code}): {why}" for result, why in failing
+    )
+    number = next_number(work, NUMBER, "OOS", work.today)
+    oos = work.add(
+        Oos(
+            number=number,
+            lot_id=lot.key,
+            sample_id=sample.key,
+            test_code=found.test_code,
+            text=text,
+            opened_at=work.now,
+        )
+    )
+    for result in dict.fromkeys([found.key, *(result.key for result, _ in failing)]):
+        work.add(OosResult(oos_id=oos.key, result_id=result))
+    lifecycle.seize(work, lot, f"{number}: {text}")
+    return oos
+
+
+def _judging(session: Session, lot: Lot, test_code: str) -> Iterator[tuple[Specification, SpecificationLine]]:
+    """The lines of the lot's release and in-process specifications that judge the test."""
+    for specification in specifications_of(session, lot.key):
+        if specification.purpose is not Purpose.SHELF_LIFE:
+            for line in lines_of(session, specification.key):
+                if line.test_code == test_code:
+                    yield specification, line
+
+
+def _why_failing(session: Session, lot: Lot, sample: Sample, result: Result) -> Iterator[str]:
+    method = session.get(Method, result.method_id) if result.method_id else None
+    finding = Finding(result, sample, method, None)
+    for specification, line in _judging(session, lot, result.test_code):
+        named = session.get(Method, line.method_id) if line.method_id else None
+        approved = approved_ids(session, {method.key}) if specification.controlled and method else None
+        judgement = judged(criterion_of(line), named, finding, approved)
+        if judgement.verdict is Verdict.FAIL:
+            yield judgement.reason
+    if is_contamination(result):
+        yield "contamination was found; no specification allows it."
+
+
+def is_contamination(result: Result) -> bool:
+    """A safety test that found what must not be there, whether or not a line asks for it."""
+    value, safety = load_value(result.value), catalogue_test(result.test_code).group == "safety"
+    bad = ("present", "does_not_conform")
+    return (
+        safety and isinstance(value, Qualitative) and value.term in VOCABULARY and VOCABULARY[value.term].outcome in bad
+    )
+
+
+def _look_at_trend(work: Work, lot: Lot, result: Result) -> None:
+    value = load_value(result.value)
+    if not isinstance(value, Numeric):
+        return
+    told = [(TrendKind.ALERT_LIMIT, text) for text in _beyond_alert(work.session, lot, result, value)]
+    if text := _out_of_trend(work.session, lot, result, value):
+        told.append((TrendKind.OUT_OF_TREND, text))
+    for kind, text in told:
+        work.add(TrendAlert(result_id=result.key, lot_id=lot.key, kind=kind, text=text, opened_at=work.now))
+
+
+def _beyond_alert(session: Session, lot: Lot, result: Result, value: Numeric) -> Iterator[str]:
+    for specification, line in _judging(session, lot, result.test_code):
+        number = convert(value.value, value.unit, line.unit or "1") if line.alert_lower or line.alert_upper else None
+        if number is None:
+            continue
+        if line.alert_lower and number < Decimal(line.alert_lower):
+            yield f"{number:f} is below the alert limit {line.alert_lower} of {specification.label}"
+        if line.alert_upper and number > Decimal(line.alert_upper):
+            yield f"{number:f} is above the alert limit {line.alert_upper} of {specification.label}"
+
+
+def _out_of_trend(session: Session, lot: Lot, result: Result, value: Numeric) -> str | None:
+    """Beyond three standard deviations of what the newest earlier lots of the product gave by the same method."""
+    if lot.product_id is None or result.method_id is None:
+        return None
+    code = select(Method.code).where(Method.id == result.method_id)
+    rows = session.exec(
+        select(Sample.lot_id, Result.value)
+        .join(Sample, col(Result.sample_id) == Sample.id)
+        .join(Lot, col(Sample.lot_id) == Lot.id)
+        .join(Method, col(Result.method_id) == Method.id)
+        .where(Lot.product_id == lot.product_id, Lot.kind == lot.kind, Lot.id != lot.id)
+        .where(Result.test_code == result.test_code, Method.code == code.scalar_subquery())
+        .order_by(col(Result.id).desc())
+        .limit(100)
+    )
+    newest: dict[int, Decimal] = {}
+    for lot_id, text in rows:
+        earlier = load_value(text)
+        if isinstance(earlier, Numeric) and earlier.unit == value.unit:
+            newest.setdefault(lot_id, earlier.value)
+    numbers = list(newest.values())
+    sd = sample_sd(numbers)
+    if len(numbers) < TREND_LOTS or sd is None or abs(value.value - mean(numbers)) <= TREND_SD * sd:
+        return None
+    return f"{value.value:f} is beyond 3 SD ({sd:.3g}) of the mean {mean(numbers):.4g} of {len(numbers)} earlier lots"
+
+
+def oos_against(session: Session, lot_id: int, test_code: str) -> list[tuple[Oos, OosConclusion | None]]:
+    """Investigations of a test of a lot after which it is not simply tested again: open ones, and all but laboratory errors."""
+    found = (
+        select(Oos, OosConclusion)
+        .outerjoin(OosConclusion, col(OosConclusion.oos_id) == Oos.id)
+        .where(Oos.lot_id == lot_id, Oos.test_code == test_code)
+        .order_by(col(Oos.id))
+    )
+    rows: list[tuple[Oos, OosConclusion | None]] = [(oos, end) for oos, end in session.exec(found)]
+    return [(oos, end) for oos, end in rows if end is None or end.outcome is not Outcome.LABORATORY_ERROR]
