@@ -33,11 +33,20 @@ def _in_review(site: Site) -> None:
     build.tested(site, LOT)
 
 
+def _three_signatures(site: Site) -> None:
+    """A drug product that was tested and reviewed, of a product that asks for three signatures; nobody has signed yet."""
+    code = build.new_product(site, release_signatures=3)
+    build.approved_specification(site, code)
+    assert build.drug_product(site, code) == LOT
+    build.tested(site, LOT, submit=False)
+
+
 #: stage: the one before it, and what is added
 STAGES: dict[str, tuple[str, Callable[[Site], None]]] = {
     "cast": ("empty", _cast),
     "drug_product": ("cast", _drug_product),
     "in_review": ("drug_product", _in_review),
+    "three_signatures": ("cast", _three_signatures),
     "governed": ("cast", governed.furnished),
 }
 

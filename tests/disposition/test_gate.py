@@ -106,7 +106,7 @@ def test_a_result_nobody_asked_for_is_no_less_true(site: Site) -> None:
     assert build.lot(site, LOT).state is LotState.ON_HOLD
     with pytest.raises(Refused) as refusal:
         build.released(site, LOT)
-    assert codes(refusal) == {"wrong-state", "result-fail", "oos-open"}
+    assert codes(refusal) == {"wrong-state", "result-fail", "oos-open", "signature-missing"}
 
 
 @pytest.mark.parametrize("word", ["invalid", "does not conform"])

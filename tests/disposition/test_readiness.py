@@ -14,6 +14,7 @@ from domain.disposition.decisions import HoldLot, hold_lot
 from domain.disposition.queries import lot_file
 from domain.disposition.readiness import Blocker, blocker, catalogue, readiness
 from domain.errors import Reason, Refused
+from domain.laboratory.verdict import Verdict
 from domain.lots.lifecycle import DOERS, GUARDS, RULES
 from domain.permissions import ROLES
 from domain.store import reading
@@ -105,8 +106,9 @@ def _literal(code: ast.expr) -> Iterator[str]:
         yield from _literal(code.body)
         yield from _literal(code.orelse)
     elif isinstance(code, ast.JoinedStr):
-        pattern = "".join(str(one.value) if isinstance(one, ast.Constant) else "[a-z]+" for one in code.values)
-        yield from (one for one in problem_types() if re.fullmatch(pattern, one) and one != "result-pass")
+        verdicts = "|".join(Verdict)  # the one part of a code that is computed
+        pattern = "".join(str(one.value) if isinstance(one, ast.Constant) else f"({verdicts})" for one in code.values)
+        yield from (one for one in problem_types() if re.fullmatch(pattern, one))
 
 
 def _called(func: ast.expr, known: dict[str, Any]) -> Iterator[Callable[..., Any]]:
