@@ -141,8 +141,11 @@ def insert(session: Session, entity: AppendOnly) -> None:
 
 @sa.event.listens_for(WritingSession, "after_flush")
 def _collect(session: Session, _context: Any) -> None:
-    if _COLLECTED in session.info:
-        session.info[_COLLECTED].extend(_changes_of(session))
+    found = list(_changes_of(session))
+    if found and _COLLECTED not in session.info:
+        raise RuntimeError("records change only where the audit trail listens: there is no way to switch it off")
+    if found:
+        session.info[_COLLECTED].extend(found)
 
 
 @sa.event.listens_for(WritingSession, "before_flush")
