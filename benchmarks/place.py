@@ -117,6 +117,8 @@ def _cast(engine: sa.Engine, clock: Clock) -> None:
         furnish(engine)
     finally:
         passwords.hasher = usual
-    site = Site(engine, Documents("memory://"), press(), clock=clock)  # one clock: what was set back makes no test final
+    site = Site(
+        engine, Documents("memory://"), press(), clock=clock
+    )  # one clock: what was set back makes no test final
     with transaction(site, COMMAND_LINE, "as costly as everybody's") as work:
         reset_password(work, ResetPassword(username="quin", password=SecretStr(password("quin"))))
