@@ -102,8 +102,8 @@ def place(engine_name: str, name: str, days_ago: int = 60) -> Iterator[Place]:
         try:
             with opened(url) as engine:
                 upgrade(engine)
-                _cast(engine)
                 clock = Clock(datetime.now(UTC) - timedelta(days=days_ago))
+                _cast(engine, clock)
                 documents = Documents(str(folder / "documents"))
                 yield Place(url, folder, Site(engine, documents, press(), clock=clock, log_key=log_key()))
         finally:
@@ -111,12 +111,14 @@ def place(engine_name: str, name: str, days_ago: int = 60) -> Iterator[Place]:
                 servers.drop_database(database, durable=True)
 
 
-def _cast(engine: sa.Engine) -> None:
+def _cast(engine: sa.Engine, clock: Clock) -> None:
     usual, passwords.hasher = passwords.hasher, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     try:
         furnish(engine)
     finally:
         passwords.hasher = usual
-    site = Site(engine, Documents("memory://"), press())
+    site = Site(
+        engine, Documents("memory://"), press(), clock=clock
+    )  # one clock: what was set back makes no test final
     with transaction(site, COMMAND_LINE, "as costly as everybody's") as work:
         reset_password(work, ResetPassword(username="quin", password=SecretStr(password("quin"))))

@@ -9,7 +9,7 @@ from domain.certificates.content import Words
 from domain.claims import claims_in
 
 
-@pytest.mark.requirement("URS-116")
+@pytest.mark.requirement("URS-067")
 @pytest.mark.parametrize(
     "claim",
     [
@@ -35,7 +35,7 @@ def test_a_claim_is_found(claim: str) -> None:
     assert claims_in(claim)
 
 
-@pytest.mark.requirement("URS-116")
+@pytest.mark.requirement("URS-067")
 @pytest.mark.parametrize(
     "plain",
     [
@@ -55,7 +55,7 @@ def test_what_states_or_denies_is_no_claim(plain: str) -> None:
     assert claims_in(plain) == ()
 
 
-@pytest.mark.requirement("URS-051", "URS-116")
+@pytest.mark.requirement("URS-051", "URS-067")
 def test_the_fixed_words_of_a_certificate_claim_nothing() -> None:
     fixed = [value for value in vars(words).values() if isinstance(value, Words)]
     fixed += [

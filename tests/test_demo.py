@@ -51,7 +51,15 @@ def empty(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sit
     """An empty database in demo mode."""
     monkeypatch.setattr(passwords, "demo_hasher", CHEAP)
     engine = engine_for(databases.fresh("empty"))
-    yield Site(engine, Documents("memory://"), press(), PROFILE, clock=lambda: NOW, log_key=log_key(), print_labels=print_labels)
+    yield Site(
+        engine,
+        Documents("memory://"),
+        press(),
+        PROFILE,
+        clock=lambda: NOW,
+        log_key=log_key(),
+        print_labels=print_labels,
+    )
     engine.dispose()
 
 

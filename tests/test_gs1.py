@@ -51,7 +51,7 @@ def test_the_element_string_needs_no_separator_as_the_lot_comes_last() -> None:
     assert element_string(GTIN, LOT, DAY) == "(01)09521234543213(17)281031(10)EV-2026-0417"
 
 
-@pytest.mark.requirement("URS-128")
+@pytest.mark.requirement("URS-077")
 @given(GTINS, LOTS, DAYS)
 def test_a_gs1_parser_reads_back_what_was_encoded(gtin: str, lot: str, day: date) -> None:
     plain = element_string(gtin, lot, day)

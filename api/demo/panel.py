@@ -53,7 +53,9 @@ def _nfcm(number: int, marker: str) -> DefineMethod:
 #: What a LAL run must give.
 LAL_CHECKS = (
     Check(name="negative control", check=CheckKind.BLANK, kind=CriterionKind.AT_MOST, upper="0.005", unit="{EU}/mL"),
-    Check(name="spike recovery", check=CheckKind.CONTROL, kind=CriterionKind.BETWEEN, lower="50", upper="200", unit="%"),
+    Check(
+        name="spike recovery", check=CheckKind.CONTROL, kind=CriterionKind.BETWEEN, lower="50", upper="200", unit="%"
+    ),
     Check(name="standard curve, r", check=CheckKind.STANDARD, kind=CriterionKind.AT_LEAST, lower="0.980", unit="1"),
 )
 
@@ -150,7 +152,18 @@ def panel(product: DemoProduct) -> tuple[Usual, ...]:
         _line("APP-REC", K.ONE_OF, 4, allowed=("clear", "opalescent"), found=("opalescent",) * 3),
         _line("REC-TIME", K.AT_MOST, 4, upper="120", centre=38, spread=5),
         _line("MOIST", K.AT_MOST, 5, upper="3.0", centre=1.4, spread=0.15, places=2),
-        _line("PH", K.BETWEEN, 4, lower="6.5", upper="7.8", alert_lower="6.8", alert_upper="7.5", centre=7.18, spread=0.03, places=2),
+        _line(
+            "PH",
+            K.BETWEEN,
+            4,
+            lower="6.5",
+            upper="7.8",
+            alert_lower="6.8",
+            alert_upper="7.5",
+            centre=7.18,
+            spread=0.03,
+            places=2,
+        ),
         _line("OSMO", K.BETWEEN, 4, lower="250", upper="350", centre=291, spread=4),
         _line("PART-CONC", K.BETWEEN, 4, lower=_label(0.8, per_ml), upper=_label(1.2, per_ml)),
         _line("PART-VIAL", K.BETWEEN, 4, lower=_label(0.8, per_vial), upper=_label(1.2, per_vial)),

@@ -12,7 +12,9 @@ def body_of(command: type[Command], *in_address: str) -> type[BaseModel]:
     fields: dict[str, Any] = {
         name: (info.annotation, info) for name, info in command.model_fields.items() if name not in in_address
     }
-    model: type[BaseModel] = create_model(f"{command.__name__}Body", __config__=ConfigDict(frozen=True, extra="forbid"), **fields)
+    model: type[BaseModel] = create_model(
+        f"{command.__name__}Body", __config__=ConfigDict(frozen=True, extra="forbid"), **fields
+    )
     model.__doc__ = command.__doc__
     return model
 

@@ -178,7 +178,13 @@ def _result_sheet(visit: Visit) -> Sheet:
     known = tuple((one, one) for one in visit.ask(open_runs, method.code))
     how = (
         Field("run_number", "Run", "select", options=(("", "None"), *known), needed=method.run_required),
-        Field("dilution", "Dilution factor", "number", needed=method.linear_high is not None, hint="1 if undiluted; the values are as read."),
+        Field(
+            "dilution",
+            "Dilution factor",
+            "number",
+            needed=method.linear_high is not None,
+            hint="1 if undiluted; the values are as read.",
+        ),
         Field("instrument", "Instrument", needed=False, hint="That of the run, if left empty."),
     )
     return Sheet(
@@ -477,16 +483,40 @@ def _method_sheet(_visit: Visit) -> Sheet:
                         needed=False,
                         hint="Never fewer than the catalogue’s.",
                     ),
-                    Field("linear_low", "Linear from", "number", needed=False, hint="What the instrument can read, undiluted."),
+                    Field(
+                        "linear_low",
+                        "Linear from",
+                        "number",
+                        needed=False,
+                        hint="What the instrument can read, undiluted.",
+                    ),
                     Field("linear_high", "Linear to", "number", needed=False),
-                    Field("read_every_days", "Inoculated, and read every", "number", unit="days", needed=False, hint="Only for slow tests."),
+                    Field(
+                        "read_every_days",
+                        "Inoculated, and read every",
+                        "number",
+                        unit="days",
+                        needed=False,
+                        hint="Only for slow tests.",
+                    ),
                 ),
             ),
             Group(
                 "Validation",
                 (
-                    Field("validation", "Status", "select", needed=False, options=options(Validation, _word, empty="Not stated")),
-                    Field("validated_for", "Validated for", needed=False, hint="Product codes and kinds of lots, separated by commas."),
+                    Field(
+                        "validation",
+                        "Status",
+                        "select",
+                        needed=False,
+                        options=options(Validation, _word, empty="Not stated"),
+                    ),
+                    Field(
+                        "validated_for",
+                        "Validated for",
+                        needed=False,
+                        hint="Product codes and kinds of lots, separated by commas.",
+                    ),
                 ),
             ),
             Group(

@@ -87,7 +87,15 @@ def unit_options(codes: tuple[str, ...] = LOT_UNITS, *, empty: bool = True) -> t
 def work(visit: Reader) -> Response:
     """What waits for whoever is signed in."""
     mine = visit.ask(my_work, visit.site.today(), visit.who)
-    may = any(visit.may(one) for one in (Permission.ENTER_RESULT, Permission.REVIEW_RESULT, Permission.CONCLUDE_OOS, Permission.REVIEW_PRODUCTION))
+    may = any(
+        visit.may(one)
+        for one in (
+            Permission.ENTER_RESULT,
+            Permission.REVIEW_RESULT,
+            Permission.CONCLUDE_OOS,
+            Permission.REVIEW_PRODUCTION,
+        )
+    )
     waiting = visit.ask(laboratory_work, visit.site.today()) if may else None
     acts = [act for act in words.ACTS if visit.may(act[0])]
     samples: dict[str, list[Any]] = {}

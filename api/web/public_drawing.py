@@ -24,10 +24,7 @@ POLICY = security.policy(_STYLES)
 
 #: Changes with the look and the words of the pages, so that nobody is told "unchanged" about an old one.
 LOOK = hashlib.sha256(
-    b"".join(
-        path.read_bytes()
-        for path in sorted([*TEMPLATE_FILES.glob("public*"), *FOLDER.glob("public*.py"), *FOLDER.glob("follow*.py")])
-    )
+    b"".join(path.read_bytes() for path in sorted([*TEMPLATE_FILES.glob("public*"), *FOLDER.glob("public*.*")]))
 ).hexdigest()
 
 #: Where public pages live; a refusal there looks as they do.

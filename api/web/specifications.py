@@ -85,12 +85,23 @@ def _draft(visit: Visit) -> Sheet:
                     Field("product_code", "Product", "select", options=(("", "Choose …"), *coded)),
                     Field("purpose", "Purpose", "select", options=tuple((str(one), _word(one)) for one in Purpose)),
                     Field("effective_from", "In force from", "date"),
-                    Field("market", "Market or route", needed=False, hint="Where the product has several specifications."),
                     Field(
-                        "stage", "Kind of lot", "select", needed=False,
-                        options=options(LotKind, _word, empty="Not in process"), hint="Of an in-process specification.",
+                        "market", "Market or route", needed=False, hint="Where the product has several specifications."
                     ),
-                    Field("controlled", "Methods", "select", options=(("false", "As defined"), ("true", "Only those that QA approved"))),
+                    Field(
+                        "stage",
+                        "Kind of lot",
+                        "select",
+                        needed=False,
+                        options=options(LotKind, _word, empty="Not in process"),
+                        hint="Of an in-process specification.",
+                    ),
+                    Field(
+                        "controlled",
+                        "Methods",
+                        "select",
+                        options=(("false", "As defined"), ("true", "Only those that QA approved")),
+                    ),
                 ),
             ),
             Group(
@@ -142,13 +153,19 @@ def _approval(visit: Visit) -> Sheet:
         "Approve",
         f"Drafted by {row.drafted_by}; in force from {row.effective_from}.",
         (f"/specifications/{row.code}/{row.revision}", f"{row.code} v{row.revision}"),
-        facts=(*((line.test_name, for_people(line.criterion)) for line in lines), ("Open lots it touches", _touched(visit))),
+        facts=(
+            *((line.test_name, for_people(line.criterion)) for line in lines),
+            ("Open lots it touches", _touched(visit)),
+        ),
     )
 
 
 def _touched(visit: Visit) -> str:
     lots = visit.ask(open_lots_touched, *_place(visit))
-    told = (f"{one.lot_number} ({f'stays with {one.specification}' if one.specification else 'not sampled yet'})" for one in lots)
+    told = (
+        f"{one.lot_number} ({f'stays with {one.specification}' if one.specification else 'not sampled yet'})"
+        for one in lots
+    )
     return ", ".join(told) or "None"
 
 

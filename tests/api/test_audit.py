@@ -78,7 +78,7 @@ def test_a_refused_act_is_there_with_its_reason(busy: Story) -> None:
 def test_entries_are_found_by_person_and_by_time(busy: Story) -> None:
     assert {one["act"] for one in all_entries(busy.house, actor="Cleo Releases")} == {
         "open_sign_in",
-        "decide_eligibility",
+        "decide_eligibility_and_hold",
         "accept_lot",
     }
     late = all_entries(busy.house, since="2026-03-02T10:00:00+01:00")

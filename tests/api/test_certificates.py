@@ -26,7 +26,7 @@ def revision(house: House, number: str, who: str = "quin", **differing: Any) -> 
     return house.ask(who, "POST", f"/api/v1/certificates/{number}/revision", json=said | differing)
 
 
-@pytest.mark.requirement("URS-110", "URS-111")
+@pytest.mark.requirement("URS-061", "URS-062")
 def test_a_certificate_is_revised_and_withdrawn_by_json_and_its_history_tells_all(site: Site, house: House) -> None:
     number = build.released(site, LOT).number
     answer = revision(house, number)
@@ -40,7 +40,7 @@ def test_a_certificate_is_revised_and_withdrawn_by_json_and_its_history_tells_al
     assert [one["standing"] for one in house.get("dov", "/register")] == ["issued"]
 
 
-@pytest.mark.requirement("URS-110", "URS-059")
+@pytest.mark.requirement("URS-061", "URS-059")
 @pytest.mark.parametrize(
     ("differing", "status", "kind"),
     [
@@ -62,7 +62,7 @@ def test_a_revision_that_lacks_something_is_refused_with_the_reason(
     assert len(house.get("dov", f"/certificates/{number}")["revisions"]) == 1
 
 
-@pytest.mark.requirement("URS-114")
+@pytest.mark.requirement("URS-065")
 def test_a_preview_is_for_those_who_may_read_and_is_kept_nowhere(site: Site, house: House) -> None:
     path = f"/api/v1/lots/{LOT}/certificate/draft.pdf"
     assert house.ask(None, "GET", path).status_code == 401
@@ -74,7 +74,7 @@ def test_a_preview_is_for_those_who_may_read_and_is_kept_nowhere(site: Site, hou
     assert Browser(site, "tom").open(f"/lots/{LOT}/certificate-draft.pdf").content.startswith(b"%PDF")
 
 
-@pytest.mark.requirement("URS-110", "URS-111")
+@pytest.mark.requirement("URS-061", "URS-062")
 def test_qa_revises_and_withdraws_at_a_page_and_others_see_no_button(site: Site) -> None:
     number = build.released(site, LOT).number
     qa, looker = Browser(site, "quin"), Browser(site, "dov")
@@ -96,7 +96,7 @@ def test_qa_revises_and_withdraws_at_a_page_and_others_see_no_button(site: Site)
     assert number in looker.open("/register").text
 
 
-@pytest.mark.requirement("URS-117")
+@pytest.mark.requirement("URS-068")
 def test_a_statement_goes_from_draft_to_print_over_pages(site: Site) -> None:
     rhea, cleo = Browser(site, "rhea"), Browser(site, "cleo")
     said = {

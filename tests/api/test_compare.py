@@ -17,7 +17,7 @@ from tests.stages import LOT
 COMPARE = "/api/v1/public/compare"
 FILE = json.loads(typed.certificate().canonical())
 OTHER = json.loads(typed.certificate(number="COA-2026-000124").canonical())
-pytestmark = [pytest.mark.stage("in_review"), pytest.mark.requirement("URS-158")]
+pytestmark = [pytest.mark.stage("in_review"), pytest.mark.requirement("URS-107")]
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def row(answer: Any, code: str) -> dict[str, Any]:
     return dict(found)
 
 
-@pytest.mark.requirement("URS-159")
+@pytest.mark.requirement("URS-108")
 def test_the_live_state_of_a_lot_comes_first_and_a_file_has_none(released: str, site: Site, client: TestClient) -> None:
     answer = post(client, lots=[f" {released.lower()} "], certificates=[FILE])
     assert answer.status_code == 200, answer.text
@@ -47,7 +47,7 @@ def test_the_live_state_of_a_lot_comes_first_and_a_file_has_none(released: str, 
     assert answer.headers["cache-control"] == "no-store"
 
 
-@pytest.mark.requirement("URS-159")
+@pytest.mark.requirement("URS-108")
 def test_a_recall_shows_in_the_very_next_comparison(released: str, site: Site, client: TestClient) -> None:
     recall = RecallLot(
         lot_number=released, recall_class="II", reason="particles found", credentials=credentials("cleo")

@@ -83,7 +83,7 @@ def link_in(letter: EmailMessage, what: str) -> str:
 # --- by mail ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("URS-178", "URS-179", "URS-180")
+@pytest.mark.requirement("URS-127", "URS-128", "URS-129")
 def test_a_clinic_follows_a_lot_at_the_page_learns_of_a_hold_and_stops(
     site: Site, client: TestClient, settings: Settings, post: Post
 ) -> None:
@@ -140,7 +140,7 @@ def test_a_german_page_is_followed_by_german_letters(
     assert site.profile.phone in text_of(recall)
 
 
-@pytest.mark.requirement("URS-183")
+@pytest.mark.requirement("URS-132")
 def test_the_answer_is_the_same_whether_or_not_an_address_follows(
     site: Site, client: TestClient, settings: Settings, post: Post
 ) -> None:
@@ -156,7 +156,7 @@ def test_the_answer_is_the_same_whether_or_not_an_address_follows(
     assert CLINIC not in page + client.get("/metrics").text
 
 
-@pytest.mark.requirement("URS-178")
+@pytest.mark.requirement("URS-127")
 def test_a_lot_that_nobody_knows_cannot_be_followed_and_looks_as_ever(client: TestClient) -> None:
     unknown = client.get("/c/UEV26-0009", headers=PAGE)
     assert client.post("/follow", data={"lot": "UEV26-0009", "email": CLINIC}, headers=PAGE).content == unknown.content
@@ -164,7 +164,7 @@ def test_a_lot_that_nobody_knows_cannot_be_followed_and_looks_as_ever(client: Te
     assert refused.json()["type"] == "/problems/no-certificate"
 
 
-@pytest.mark.requirement("URS-182")
+@pytest.mark.requirement("URS-131")
 @pytest.mark.parametrize(
     "wrong", ["nobody", "Bob <b@clinic.example>", "a@clinic.example\nBcc: b@clinic.example", "a@clinic.example\x00", ""]
 )
@@ -177,7 +177,7 @@ def test_an_address_that_cannot_be_one_is_said_to_be_wrong(client: TestClient, w
     assert client.post(FOLLOWERS, json={"email": CLINIC, "webhook": "https://hooks.example/"}).status_code == 422
 
 
-@pytest.mark.requirement("URS-180")
+@pytest.mark.requirement("URS-129")
 def test_one_bad_address_holds_up_nobody_and_is_in_no_log_and_no_job(
     site: Site, client: TestClient, settings: Settings, post: Post, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -204,7 +204,7 @@ def test_one_bad_address_holds_up_nobody_and_is_in_no_log_and_no_job(
     assert post.taken[-1]["To"] == "gone@clinic.example"
 
 
-@pytest.mark.requirement("URS-178")
+@pytest.mark.requirement("URS-127")
 def test_a_link_works_for_two_days_and_a_made_up_one_never(
     site: Site, client: TestClient, settings: Settings, post: Post, clock: Clock
 ) -> None:
@@ -269,7 +269,7 @@ def reaching(hook: Endpoint, *addresses: str, **more: Any) -> Webhooks:
     return Webhooks(**{"may_be_local": True, "trusted": hook.trusted, "resolve": resolve, **more})
 
 
-@pytest.mark.requirement("URS-181")
+@pytest.mark.requirement("URS-130")
 def test_a_webhook_answers_the_challenge_and_gets_signed_messages(
     site: Site, client: TestClient, settings: Settings, hook: Endpoint
 ) -> None:
@@ -293,7 +293,7 @@ def test_a_webhook_answers_the_challenge_and_gets_signed_messages(
     assert raw(site, "SELECT id FROM follower") == []
 
 
-@pytest.mark.requirement("URS-181")
+@pytest.mark.requirement("URS-130")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -315,7 +315,7 @@ def test_an_endpoint_that_does_not_answer_the_challenge_follows_nothing(
     assert len(hook.got) == 1, "a redirect is not followed"
 
 
-@pytest.mark.requirement("URS-180", "URS-181")
+@pytest.mark.requirement("URS-129", "URS-130")
 def test_a_message_is_tried_again_under_the_same_id_and_an_endpoint_that_is_gone_is_forgotten(
     site: Site, client: TestClient, settings: Settings, hook: Endpoint, clock: Clock
 ) -> None:
@@ -342,7 +342,7 @@ def test_a_message_is_tried_again_under_the_same_id_and_an_endpoint_that_is_gone
     assert raw(site, "SELECT id FROM follower") == []
 
 
-@pytest.mark.requirement("URS-182")
+@pytest.mark.requirement("URS-131")
 @pytest.mark.parametrize(
     "inside",
     [
@@ -361,14 +361,14 @@ def test_an_address_inside_is_refused_as_a_literal_and_behind_a_name(tmp_path: P
             reached.send("https://rebind.example/", "whsec_AAAA", "msg_1", {}, Clock()())
 
 
-@pytest.mark.requirement("URS-182")
+@pytest.mark.requirement("URS-131")
 @pytest.mark.parametrize("literal", ["127.1", "0x7f000001", "2130706433", "localhost", "127.0.0.1.", "0177.0.0.1"])
 def test_an_address_inside_written_in_an_odd_way_is_no_way_in(literal: str) -> None:
     with pytest.raises(Undelivered):
         Webhooks().send(f"https://{literal}/", "whsec_AAAA", "msg_1", {}, Clock()())
 
 
-@pytest.mark.requirement("URS-182")
+@pytest.mark.requirement("URS-131")
 def test_the_name_is_resolved_once_and_the_connection_goes_to_what_was_checked(hook: Endpoint) -> None:
     answers = [["127.0.0.1"], ["10.0.0.1"]]
     asked: list[str] = []
@@ -385,7 +385,7 @@ def test_the_name_is_resolved_once_and_the_connection_goes_to_what_was_checked(h
         hooks.send(hook.url, "whsec_AAAA", "msg_1", {"data": {}}, Clock()())
 
 
-@pytest.mark.requirement("URS-182")
+@pytest.mark.requirement("URS-131")
 def test_only_an_endpoint_with_the_certificate_of_its_name_is_told(hook: Endpoint) -> None:
     other = hook.url.replace("hooks.example", "other.example")
     for webhooks, url in ((reaching(hook), other), (reaching(hook, trusted=ssl.create_default_context()), hook.url)):
@@ -394,7 +394,7 @@ def test_only_an_endpoint_with_the_certificate_of_its_name_is_told(hook: Endpoin
     assert hook.got == []
 
 
-@pytest.mark.requirement("URS-182")
+@pytest.mark.requirement("URS-131")
 def test_another_port_is_refused_and_no_proxy_of_the_environment_is_asked(
     hook: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:

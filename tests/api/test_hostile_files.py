@@ -149,7 +149,7 @@ def made() -> dict[str, bytes]:
     return {name: make() for name, make in HOSTILE.items()}
 
 
-@pytest.mark.requirement("URS-146")
+@pytest.mark.requirement("URS-095")
 def test_every_hostile_file_is_examined_in_time_and_told(made: dict[str, bytes]) -> None:
     found, slow = {}, {}
     for name, data in made.items():
@@ -173,7 +173,7 @@ def test_every_hostile_file_is_examined_in_time_and_told(made: dict[str, bytes])
     assert all(one.signature is None or not one.signature.intact for one in found.values())
 
 
-@pytest.mark.requirement("URS-146")
+@pytest.mark.requirement("URS-095")
 def test_a_hostile_file_is_not_ours_and_no_failure_of_the_server(client: TestClient, made: dict[str, bytes]) -> None:
     for name in ("a bomb as attached file", "twenty megabytes of ends", "twenty megabytes of numbers", "random bytes"):
         began = time.monotonic()
@@ -184,7 +184,7 @@ def test_a_hostile_file_is_not_ours_and_no_failure_of_the_server(client: TestCli
     assert (more.status_code, more.json()["type"]) == (422, "/problems/file-too-large")
 
 
-@pytest.mark.requirement("URS-146")
+@pytest.mark.requirement("URS-095")
 def test_many_hostile_files_at_once_do_not_keep_a_good_one_waiting_for_long(made: dict[str, bytes]) -> None:
     bomb = made["a bomb as attached file"]
     began = time.monotonic()
@@ -217,7 +217,7 @@ while True:
 """
 
 
-@pytest.mark.requirement("URS-146")
+@pytest.mark.requirement("URS-095")
 def test_the_process_that_examines_opens_nothing_starts_nothing_and_is_ended_in_time() -> None:
     began = time.monotonic()
     done = subprocess.run(
@@ -230,7 +230,7 @@ def test_the_process_that_examines_opens_nothing_starts_nothing_and_is_ended_in_
     assert MEMORY == 300 * MB
 
 
-@pytest.mark.requirement("URS-146")
+@pytest.mark.requirement("URS-095")
 def test_a_waiting_process_that_was_ended_is_started_again() -> None:
     own = Examiner()
     try:

@@ -62,7 +62,7 @@ def files(tmp_path: Path) -> dict[str, str]:
     return {name: str(tmp_path / name) for name in written}
 
 
-@pytest.mark.requirement("URS-135", "URS-139")
+@pytest.mark.requirement("URS-084", "URS-088")
 def test_keys_are_what_the_settings_name(files: dict[str, str]) -> None:
     known = Settings(
         signing_pkcs12=files["p12"], signing_password="open", log_key=files["log"], trusted=files["trusted"]
@@ -83,7 +83,7 @@ def test_keys_are_what_the_settings_name(files: dict[str, str]) -> None:
     ]
 
 
-@pytest.mark.requirement("URS-136", "URS-137")
+@pytest.mark.requirement("URS-085", "URS-086")
 @pytest.mark.parametrize(
     ("chosen", "told"),
     [
@@ -103,21 +103,21 @@ def test_what_cannot_be_meant_is_told_at_the_start(files: dict[str, str], chosen
         Settings(**{name: files.get(value, value) for name, value in chosen.items()})  # type: ignore[arg-type]
 
 
-@pytest.mark.requirement("URS-136")
+@pytest.mark.requirement("URS-085")
 def test_a_wrong_password_is_told_when_the_key_is_needed(files: dict[str, str]) -> None:
     wrong = keys.signer_of(Settings(signing_pkcs12=files["p12"], signing_password="shut"))
     assert wrong is not None
     assert refusal(Refused, lambda: wrong.sign(unsigned(), AT)) == "signing-key-not-usable"
 
 
-@pytest.mark.requirement("URS-137")
+@pytest.mark.requirement("URS-086")
 def test_without_a_key_nothing_signs_and_outside_of_demo_mode_none_is_made(tmp_path: Path) -> None:
     bare = Settings(keys=str(tmp_path / "keys"))
     assert (keys.signer_of(bare), keys.log_key_of(bare)) == (None, None)
     assert not (tmp_path / "keys").exists()
 
 
-@pytest.mark.requirement("URS-137")
+@pytest.mark.requirement("URS-086")
 def test_demo_keys_are_made_once_kept_private_and_say_what_they_are(tmp_path: Path) -> None:
     folder = tmp_path / "keys"
     demo = Settings(demo=True, keys=str(folder))
@@ -137,7 +137,7 @@ def test_demo_keys_are_made_once_kept_private_and_say_what_they_are(tmp_path: Pa
     assert {stat.S_IMODE(one.stat().st_mode) for one in folder.iterdir()} == {0o600}
 
 
-@pytest.mark.requirement("URS-137")
+@pytest.mark.requirement("URS-086")
 @pytest.mark.parametrize("make", [kept_signing_key, kept_log_key])
 def test_processes_that_start_together_share_one_demo_key(make: Callable[[Path], bytes], tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
@@ -161,7 +161,7 @@ def ending(in_: timedelta) -> Site:
     )
 
 
-@pytest.mark.requirement("URS-138")
+@pytest.mark.requirement("URS-087")
 @pytest.mark.parametrize(
     ("left", "told"),
     [
@@ -181,7 +181,7 @@ def _unopened() -> HeldKey:
     raise keys.not_usable("the token refuses the PIN")
 
 
-@pytest.mark.requirement("URS-138")
+@pytest.mark.requirement("URS-087")
 def test_a_key_that_cannot_be_opened_is_told_and_look_ups_still_work(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -197,7 +197,7 @@ def test_a_key_that_cannot_be_opened_is_told_and_look_ups_still_work(
     assert "no signing key is set" in keys.signing_state(replace(site, print_certificate=Press(None, Look()))).warning
 
 
-@pytest.mark.requirement("URS-138")
+@pytest.mark.requirement("URS-087")
 def test_how_long_the_certificate_lasts_is_measured(site: Site) -> None:
     own = certified("Ending Laboratory", valid=(AT - timedelta(days=300), site.clock() + timedelta(days=10)))
     with TestClient(create_app(replace(site, print_certificate=Press(signer_of(own), Look())), threads=4)) as client:
@@ -205,7 +205,7 @@ def test_how_long_the_certificate_lasts_is_measured(site: Site) -> None:
         assert "in 10 days" in client.get("/health/ready").json()["signing"]
 
 
-@pytest.mark.requirement("URS-138")
+@pytest.mark.requirement("URS-087")
 def test_the_command_tells_who_signs_and_until_when(monkeypatch: pytest.MonkeyPatch) -> None:
     def told(site: Site) -> tuple[int, str]:
         monkeypatch.setattr("api.settings.Settings.site", lambda _self: site)

@@ -13,7 +13,7 @@ from tests.stories.over_http import House
 pytestmark = pytest.mark.stage("drug_product")
 
 
-@pytest.mark.requirement("URS-163", "URS-164")
+@pytest.mark.requirement("URS-112", "URS-113")
 def test_labels_are_printed_taken_to_the_printer_and_accounted_for(house: House, site: Site) -> None:
     printed = house.post("tom", f"/lots/{LOT}/labels", {"kind": "vial", "count": 110})
     assert (printed["kind"], printed["count"], printed["printed_by"], printed["reprint_of"]) == (

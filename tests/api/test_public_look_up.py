@@ -79,7 +79,7 @@ def twins(site: Site, *numbers: str) -> None:
 # --- revisions, withdrawal, recall --------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("URS-165")
+@pytest.mark.requirement("URS-114")
 def test_every_revision_is_told_with_its_cause_and_what_replaced_it(
     site: Site, client: TestClient, clock: Clock, number: str
 ) -> None:
@@ -114,7 +114,7 @@ def test_every_revision_is_told_with_its_cause_and_what_replaced_it(
 
 
 @ON_SQLITE
-@pytest.mark.requirement("URS-165")
+@pytest.mark.requirement("URS-114")
 def test_a_withdrawn_certificate_is_the_first_thing_that_the_page_says(
     site: Site, client: TestClient, number: str
 ) -> None:
@@ -125,7 +125,7 @@ def test_a_withdrawn_certificate_is_the_first_thing_that_the_page_says(
 
 
 @ON_SQLITE
-@pytest.mark.requirement("URS-166", "URS-057")
+@pytest.mark.requirement("URS-115", "URS-057")
 def test_a_recall_is_told_with_class_contact_and_steps_and_no_word_that_a_person_wrote(
     site: Site, client: TestClient, number: str
 ) -> None:
@@ -171,7 +171,7 @@ class HonestCache:
         return answer
 
 
-@pytest.mark.requirement("URS-168", "URS-055")
+@pytest.mark.requirement("URS-117", "URS-055")
 @pytest.mark.parametrize("path", [f"{LOTS}/{LOT}", f"/c/{LOT}?lang=en"])
 def test_every_change_shows_in_the_very_next_request_behind_a_cache(
     site: Site, client: TestClient, clock: Clock, path: str
@@ -204,7 +204,7 @@ def test_every_change_shows_in_the_very_next_request_behind_a_cache(
 # --- numbers as they are typed ------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("URS-169")
+@pytest.mark.requirement("URS-118")
 def test_a_number_is_found_however_it_is_typed_or_scanned(site: Site, client: TestClient, number: str) -> None:
     behind(site, f"UPDATE product SET gtin = '{GTIN}'")
     shown = client.get(f"{LOTS}/{LOT}").content
@@ -221,7 +221,7 @@ def test_a_number_is_found_however_it_is_typed_or_scanned(site: Site, client: Te
         assert client.get(f"{LOTS}/{typed}").status_code == 404, typed
 
 
-@pytest.mark.requirement("URS-170")
+@pytest.mark.requirement("URS-119")
 def test_a_number_that_could_be_several_lots_finds_only_the_exact_one(
     site: Site, client: TestClient, number: str
 ) -> None:
@@ -232,7 +232,7 @@ def test_a_number_that_could_be_several_lots_finds_only_the_exact_one(
         assert client.get(f"{LOTS}/{several}").status_code == 404, several
 
 
-@pytest.mark.requirement("URS-170")
+@pytest.mark.requirement("URS-119")
 def test_a_lot_that_is_not_released_makes_no_number_doubtful(site: Site, client: TestClient, number: str) -> None:
     behind(site, f"UPDATE lot SET lot_number = 'IEV26-0001' WHERE lot_number = '{LOT}'")
     behind(site, "UPDATE lot SET lot_number = 'LEV26-0001' WHERE lot_number = 'LV26-0001'")
@@ -260,7 +260,7 @@ def statements(
     return ran, answer.content, headers, answer.status_code
 
 
-@pytest.mark.requirement("URS-054", "URS-173")
+@pytest.mark.requirement("URS-054", "URS-122")
 def test_unknown_unreleased_and_hidden_lots_are_asked_and_answered_alike(
     site: Site, client: TestClient, monkeypatch: pytest.MonkeyPatch, number: str
 ) -> None:
@@ -280,7 +280,7 @@ def test_unknown_unreleased_and_hidden_lots_are_asked_and_answered_alike(
 
 
 @ON_SQLITE
-@pytest.mark.requirement("URS-173")
+@pytest.mark.requirement("URS-122")
 def test_the_check_code_opens_the_look_up_and_the_page_keeps_it(site: Site, client: TestClient, number: str) -> None:
     behind(site, "UPDATE product SET look_up_code = true")
     behind(site, f"UPDATE lot SET check_code = 'A01K9Z' WHERE lot_number = '{LOT}'")
@@ -302,7 +302,7 @@ def test_the_check_code_opens_the_look_up_and_the_page_keeps_it(site: Site, clie
 
 
 @ON_SQLITE
-@pytest.mark.requirement("URS-174")
+@pytest.mark.requirement("URS-123")
 @pytest.mark.stage("cast")
 def test_a_lot_of_a_product_that_wants_it_gets_a_check_code_when_it_is_made(site: Site) -> None:
     coded = build.drug_product(site, build.new_product(site, look_up_code=True))
@@ -322,7 +322,7 @@ def coded(site: Site, number: str) -> str:
 
 
 @ON_SQLITE
-@pytest.mark.requirement("URS-171")
+@pytest.mark.requirement("URS-120")
 def test_the_code_on_a_vial_leads_to_its_lot(client: TestClient, coded: str) -> None:
     for asked in ("", "?17=280302", "?17=280300", "?17=280302&linkType=gs1:certificationInfo"):
         answer = client.get(f"/01/{GTIN}/10/{coded}{asked}", follow_redirects=False)
@@ -336,7 +336,7 @@ def test_the_code_on_a_vial_leads_to_its_lot(client: TestClient, coded: str) -> 
 
 
 @ON_SQLITE
-@pytest.mark.requirement("URS-172")
+@pytest.mark.requirement("URS-121")
 @pytest.mark.parametrize(
     "code", [f"/01/{OTHER_GTIN}/10/{LOT}", f"/01/{GTIN}/10/{LOT}?17=290302", f"/01/{GTIN}/10/{LOT}?17=280332"]
 )
@@ -355,7 +355,7 @@ def test_a_code_that_does_not_agree_with_the_record_is_told_as_a_warning(
 
 
 @ON_SQLITE
-@pytest.mark.requirement("URS-171")
+@pytest.mark.requirement("URS-120")
 def test_a_program_gets_the_links_of_a_lot_as_a_linkset(site: Site, client: TestClient, coded: str) -> None:
     path = f"/01/{GTIN}/10/{coded}"
     for asked in (
@@ -381,7 +381,7 @@ def test_a_program_gets_the_links_of_a_lot_as_a_linkset(site: Site, client: Test
 
 
 @ON_SQLITE
-@pytest.mark.requirement("URS-184")
+@pytest.mark.requirement("URS-133")
 def test_a_certificate_of_the_first_schema_is_shown_as_ever(site: Site, client: TestClient, number: str) -> None:
     whole = json.loads(client.get(f"{LOTS}/{LOT}").text)["certificate"]
     for added in (

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.stage("in_review")
 CERTIFICATES = "/api/v1/public/certificates"
 
 
-@pytest.mark.requirement("URS-150", "URS-153")
+@pytest.mark.requirement("URS-099", "URS-102")
 def test_what_is_published_is_what_was_issued_and_fits_the_published_schema(site: Site, client: TestClient) -> None:
     issued = build.released(site, LOT)
     published = client.get(f"{CERTIFICATES}/{issued.number}.json")

@@ -38,7 +38,7 @@ def asking(site: Site, address: str = "192.0.2.1", **settings: str) -> TestClien
     )  # type: ignore[arg-type]
 
 
-@pytest.mark.requirement("URS-175")
+@pytest.mark.requirement("URS-124")
 def test_whoever_asks_too_often_is_told_when_to_ask_again(empty: Site) -> None:
     client = asking(empty, rate_lookups="3/minute")
     assert [client.get(LOT).status_code for _ in range(3)] == [404, 404, 404]
@@ -54,7 +54,7 @@ def test_whoever_asks_too_often_is_told_when_to_ask_again(empty: Site) -> None:
     assert "script-src" not in page.headers["content-security-policy"]
 
 
-@pytest.mark.requirement("URS-175")
+@pytest.mark.requirement("URS-124")
 def test_each_kind_of_question_has_its_own_budget_and_the_workplace_has_none(empty: Site) -> None:
     client = asking(empty, **{f"rate_{budget}": "1/minute" for budget in Budget})
     asked = {
@@ -71,7 +71,7 @@ def test_each_kind_of_question_has_its_own_budget_and_the_workplace_has_none(emp
         assert {client.get(free, follow_redirects=False).status_code for _ in range(4)} & {429} == set(), free
 
 
-@pytest.mark.requirement("URS-175")
+@pytest.mark.requirement("URS-124")
 def test_every_public_route_spends_a_budget(empty: Site) -> None:
     app = create_app(empty)
     paths = {path for path in app.openapi()["paths"] if path.startswith("/api/v1/public/")}
@@ -94,7 +94,7 @@ def test_another_address_is_not_held_up(empty: Site) -> None:
     assert [one.get(LOT).status_code, one.get(LOT).status_code, other.get(LOT).status_code] == [404, 429, 404]
 
 
-@pytest.mark.requirement("URS-175")
+@pytest.mark.requirement("URS-124")
 @pytest.mark.parametrize(
     ("address", "whom"),
     [
@@ -112,7 +112,7 @@ def test_an_ipv6_client_is_counted_by_its_network(address: str, whom: str) -> No
     assert counted_as(address) == whom
 
 
-@pytest.mark.requirement("URS-176")
+@pytest.mark.requirement("URS-125")
 @pytest.mark.parametrize(
     ("proxies", "peer", "forwarded", "client"),
     [
@@ -138,7 +138,7 @@ def test_the_address_is_the_nearest_that_a_proxy_of_ours_saw(
     assert Proxies.parse(proxies).client(peer, forwarded) == client
 
 
-@pytest.mark.requirement("URS-176")
+@pytest.mark.requirement("URS-125")
 def test_a_header_of_an_outsider_buys_nothing(empty: Site) -> None:
     client = asking(empty, rate_lookups="2/minute")
     answers = [client.get(LOT, headers={"x-forwarded-for": f"203.0.113.{at}"}).status_code for at in range(4)]
@@ -148,7 +148,7 @@ def test_a_header_of_an_outsider_buys_nothing(empty: Site) -> None:
     assert [behind.get(LOT, headers={"x-forwarded-for": one}).status_code for one in said] == [404, 429, 404]
 
 
-@pytest.mark.requirement("URS-183")
+@pytest.mark.requirement("URS-132")
 def test_look_ups_are_counted_by_kind_and_without_lots_or_addresses(empty: Site) -> None:
     client = asking(empty, "198.51.100.77", rate_lookups="2/minute")
     for _ in range(3):
@@ -205,7 +205,7 @@ def test_a_shared_store_that_does_not_answer_holds_up_nobody_and_is_not_asked_at
     assert counting._limiter.asked == 1  # type: ignore[attr-defined]
 
 
-@pytest.mark.requirement("URS-183")
+@pytest.mark.requirement("URS-132")
 def test_what_was_counted_is_forgotten_when_its_window_is_over() -> None:
     counting = Counting(Rules({Budget.LOOKUPS: limits_of("1/second")}))
     storage: Any = counting._own.storage

@@ -69,7 +69,7 @@ def patient(data: bytes, trusted: list[bytes]) -> Found:
     return EXAMINER.examine(data, trusted, patience=30)
 
 
-@pytest.mark.requirement("URS-144")
+@pytest.mark.requirement("URS-093")
 def test_a_certificate_as_it_was_issued_is_genuine_and_current(
     site: Site, certificate: Certificate, pdf: bytes
 ) -> None:
@@ -127,7 +127,7 @@ def _all_of_it(site: Site, number: str, clock: Clock) -> None:
         each(site, number, clock)
 
 
-@pytest.mark.requirement("URS-144")
+@pytest.mark.requirement("URS-093")
 @pytest.mark.parametrize(
     ("happened", "outcome", "failed"),
     [
@@ -156,7 +156,7 @@ def test_what_became_of_it_shows_in_the_very_next_check(
     assert codes(checked) == failed
 
 
-@pytest.mark.requirement("URS-145")
+@pytest.mark.requirement("URS-094")
 def test_of_a_thousand_changes_of_one_byte_every_one_is_found(site: Site, pdf: bytes, certificate: Certificate) -> None:
     chosen = random.Random(9162)
     seen: set[Outcome] = set()
@@ -169,7 +169,7 @@ def test_of_a_thousand_changes_of_one_byte_every_one_is_found(site: Site, pdf: b
 
 
 @of_the_file
-@pytest.mark.requirement("URS-144", "URS-145")
+@pytest.mark.requirement("URS-093", "URS-094")
 def test_what_was_done_to_a_file_is_told(site: Site, certificate: Certificate, pdf: bytes) -> None:
     size = certificate.unsigned_size or 0
 
@@ -231,7 +231,7 @@ def _with_other_data(pdf: bytes) -> bytes:
 
 
 @of_the_file
-@pytest.mark.requirement("URS-144")
+@pytest.mark.requirement("URS-093")
 def test_a_file_of_somebody_else_is_not_ours(site: Site, pdf: bytes) -> None:
     stranger = signer_of(certified("Another Laboratory"), above=False)
     for data, failed in (
@@ -246,7 +246,7 @@ def test_a_file_of_somebody_else_is_not_ours(site: Site, pdf: bytes) -> None:
 
 
 @of_the_file
-@pytest.mark.requirement("URS-145")
+@pytest.mark.requirement("URS-094")
 def test_an_imitation_is_found_however_it_is_signed(site: Site, certificate: Certificate, pdf: bytes) -> None:
     forger = signer_of(certified("Test Laboratory Quality"), above=False)
     imitation = forger.sign(pdf[: certificate.unsigned_size], certificate.issued_at)
@@ -259,7 +259,7 @@ def test_an_imitation_is_found_however_it_is_signed(site: Site, certificate: Cer
     assert (check(site, other, patient).outcome, len(other) > 0) == (Outcome.ALTERED, True), "ours, but no certificate"
 
 
-@pytest.mark.requirement("URS-144")
+@pytest.mark.requirement("URS-093")
 def test_a_file_whose_record_was_tampered_with_is_not_called_genuine(
     site: Site, certificate: Certificate, pdf: bytes
 ) -> None:
@@ -274,7 +274,7 @@ def test_a_file_whose_record_was_tampered_with_is_not_called_genuine(
 
 
 @of_the_file
-@pytest.mark.requirement("URS-139")
+@pytest.mark.requirement("URS-088")
 def test_an_old_certificate_is_still_vouched_for_after_the_key_was_changed(site: Site, pdf: bytes) -> None:
     new = signer_of(certified("The New Key"), above=False)
     forgotten = replace(site, print_certificate=Press(new, Look()))
@@ -285,7 +285,7 @@ def test_an_old_certificate_is_still_vouched_for_after_the_key_was_changed(site:
     assert codes(check(remembered, pdf, patient)) == set()
 
 
-@pytest.mark.requirement("URS-144")
+@pytest.mark.requirement("URS-093")
 def test_the_answer_as_json_says_everything_that_was_checked(
     client: TestClient, certificate: Certificate, pdf: bytes
 ) -> None:
@@ -302,7 +302,7 @@ def test_the_answer_as_json_says_everything_that_was_checked(
 
 
 @pytest.mark.stage("cast")
-@pytest.mark.requirement("URS-144")
+@pytest.mark.requirement("URS-093")
 def test_a_batch_certificate_is_checked_as_a_document_of_its_own(site: Site) -> None:
     site = replace(site, profile=replace(site.profile, licence="DE_BE_01_MIA_2026_0001"))
     code = build.new_product(

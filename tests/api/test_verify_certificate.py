@@ -63,7 +63,7 @@ def states(done: Result) -> dict[str, str]:
     return {one["code"]: one["state"] for one in json.loads(done.output)["checks"]}
 
 
-@pytest.mark.requirement("URS-147")
+@pytest.mark.requirement("URS-096")
 def test_it_knows_its_own_draws_them_anew_and_tells_every_check(exolotl: Exolotl, site: Site, file: Path) -> None:
     genuine = exolotl("verify-certificate", file)
     assert genuine.exit_code == 0, genuine.output
@@ -80,7 +80,7 @@ def test_it_knows_its_own_draws_them_anew_and_tells_every_check(exolotl: Exolotl
     assert exolotl("verify-certificate", file.parent / "missing.pdf").exit_code == 2
 
 
-@pytest.mark.requirement("URS-147")
+@pytest.mark.requirement("URS-096")
 def test_what_the_server_would_draw_today_is_compared_byte_for_byte(exolotl: Exolotl, site: Site, file: Path) -> None:
     told = exolotl("verify-certificate", file, "--json")
     assert (told.exit_code, json.loads(told.output)["counts"], states(told)["drawn"]) == (0, True, "ok")
@@ -92,7 +92,7 @@ def test_what_the_server_would_draw_today_is_compared_byte_for_byte(exolotl: Exo
     assert "drawn" not in states(exolotl("verify-certificate", file, "--json", "--no-redraw"))
 
 
-@pytest.mark.requirement("URS-147")
+@pytest.mark.requirement("URS-096")
 def test_a_recalled_lot_has_no_certificate_that_counts(exolotl: Exolotl, site: Site, file: Path) -> None:
     recall(site)
     told = exolotl("verify-certificate", file)
@@ -149,7 +149,7 @@ def outcome(done: Result) -> tuple[int, str]:
 
 
 @offline
-@pytest.mark.requirement("URS-148")
+@pytest.mark.requirement("URS-097")
 def test_without_the_server_signature_digest_data_and_proof_are_checked(kept: Kept) -> None:
     told = kept.check()
     assert outcome(told) == (0, "genuine_current"), told.output
@@ -169,7 +169,7 @@ def test_without_the_server_signature_digest_data_and_proof_are_checked(kept: Ke
 
 
 @offline
-@pytest.mark.requirement("URS-148")
+@pytest.mark.requirement("URS-097")
 def test_whom_nobody_vouches_for_is_not_called_genuine(kept: Kept) -> None:
     told = kept.check(pinned=False)
     assert outcome(told) == (1, "unproved")
@@ -180,7 +180,7 @@ def test_whom_nobody_vouches_for_is_not_called_genuine(kept: Kept) -> None:
 
 
 @offline
-@pytest.mark.requirement("URS-148", "URS-143")
+@pytest.mark.requirement("URS-097", "URS-092")
 def test_what_became_of_a_certificate_cannot_be_left_out_of_its_proof(kept: Kept) -> None:
     before = kept.ask()
     recall(kept.site)
@@ -196,7 +196,7 @@ def test_what_became_of_a_certificate_cannot_be_left_out_of_its_proof(kept: Kept
 
 
 @offline
-@pytest.mark.requirement("URS-148")
+@pytest.mark.requirement("URS-097")
 def test_a_proof_for_another_file_or_made_up_proves_nothing(kept: Kept) -> None:
     proof = kept.ask()
     data = kept.file.read_bytes()
@@ -216,7 +216,7 @@ def test_a_proof_for_another_file_or_made_up_proves_nothing(kept: Kept) -> None:
 
 
 @offline
-@pytest.mark.requirement("URS-148")
+@pytest.mark.requirement("URS-097")
 def test_what_is_missing_for_an_offline_check_is_told(kept: Kept) -> None:
     without = CliRunner().invoke(command_line, ["verify-certificate", str(kept.file), "--offline"])
     assert (without.exit_code, "proof-missing" in without.output) == (1, True)
@@ -226,7 +226,7 @@ def test_what_is_missing_for_an_offline_check_is_told(kept: Kept) -> None:
 
 
 @offline
-@pytest.mark.requirement("URS-142", "URS-148")
+@pytest.mark.requirement("URS-091", "URS-097")
 def test_a_certificate_that_was_dated_back_is_found(site: Site, kept: Kept, clock: Clock) -> None:
     proof = kept.ask()
     later = (clock.now + timedelta(days=3)).isoformat()
@@ -236,7 +236,7 @@ def test_a_certificate_that_was_dated_back_is_found(site: Site, kept: Kept, cloc
 
 
 @offline
-@pytest.mark.requirement("URS-139", "URS-148")
+@pytest.mark.requirement("URS-088", "URS-097")
 def test_after_a_change_of_keys_an_old_certificate_is_checked_with_the_old_ones(kept: Kept, site: Site) -> None:
     proof = kept.ask()
     changed = replace(
@@ -255,7 +255,7 @@ def test_after_a_change_of_keys_an_old_certificate_is_checked_with_the_old_ones(
 
 
 @offline
-@pytest.mark.requirement("URS-149")
+@pytest.mark.requirement("URS-098")
 def test_openssl_finds_the_signature_on_the_head_of_the_log_right(kept: Kept) -> None:
     import base64
 
@@ -291,7 +291,7 @@ def client(site: Site) -> Iterator[TestClient]:
         yield opened
 
 
-@pytest.mark.requirement("URS-141", "URS-143")
+@pytest.mark.requirement("URS-090", "URS-092")
 def test_everything_an_offline_check_needs_is_had_over_http(client: TestClient, site: Site, kept: Kept) -> None:
     public = "/api/v1/public"
     head = client.get(f"{public}/log/head").json()
@@ -313,7 +313,7 @@ def test_everything_an_offline_check_needs_is_had_over_http(client: TestClient, 
 
 
 @offline
-@pytest.mark.requirement("URS-148")
+@pytest.mark.requirement("URS-097")
 def test_an_installed_command_checks_offline_in_a_process_of_its_own(kept: Kept) -> None:
     proof = kept.folder / "own.json"
     proof.write_text(kept.ask().model_dump_json())
@@ -340,7 +340,7 @@ def test_the_log_is_empty_before_anything_was_issued(client: TestClient) -> None
 
 
 @offline
-@pytest.mark.requirement("URS-141", "URS-149")
+@pytest.mark.requirement("URS-090", "URS-098")
 def test_the_program_of_the_documentation_checks_a_proof_with_python_alone(kept: Kept) -> None:
     page = (Path(__file__).parents[2] / "docs/verification.md").read_text()
     (program,) = re.findall(r"```python\n(.+?)```", page, re.DOTALL)

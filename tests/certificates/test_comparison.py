@@ -61,7 +61,7 @@ def pair(found: Comparison, code: str) -> Pair:
 # --- when two figures differ ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("URS-155")
+@pytest.mark.requirement("URS-104")
 @pytest.mark.parametrize(("cv", "ratio"), [(0.10, "1.32"), (0.12, "1.39"), (0.25, "1.98"), (0.525, "3.93")])
 def test_the_least_ratio_is_the_computed_one(cv: float, ratio: str) -> None:
     assert f"{least_ratio(cv):.2f}" == ratio
@@ -71,7 +71,7 @@ def test_the_factors_of_the_grades_are_the_least_ratios_rounded_up() -> None:
     assert FACTORS == {"A": 2, "B": 4}
 
 
-@pytest.mark.requirement("URS-155")
+@pytest.mark.requirement("URS-104")
 @pytest.mark.parametrize(
     ("other", "saying", "ratio"),
     [
@@ -117,7 +117,7 @@ def test_two_figures_differ_only_beyond_the_factor_whichever_comes_first(one: De
 # --- grades -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("URS-156")
+@pytest.mark.requirement("URS-105")
 @pytest.mark.parametrize(
     ("changes", "grade", "word"),
     [
@@ -141,7 +141,7 @@ def test_the_grade_follows_from_what_is_stated_of_the_method(changes: dict[str, 
     assert word in found.why.en
 
 
-@pytest.mark.requirement("URS-156")
+@pytest.mark.requirement("URS-105")
 @pytest.mark.parametrize("changes", [{"principle": "nFCM"}, {"instrument": None}])
 def test_across_principles_and_without_metadata_nothing_is_ranked_and_no_ratio_given(changes: dict[str, Any]) -> None:
     tests = swapped("PART-CONC", **changes)
@@ -204,7 +204,7 @@ def test_percent_of_what_must_be_stated_and_the_same() -> None:
 # --- what is missing, censored or zero ------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("URS-157")
+@pytest.mark.requirement("URS-106")
 @pytest.mark.parametrize(
     ("tests", "why"),
     [
@@ -222,7 +222,7 @@ def test_what_is_missing_is_missing_and_never_zero(tests: tuple[TestLine, ...], 
     assert not found.pairs
 
 
-@pytest.mark.requirement("URS-157")
+@pytest.mark.requirement("URS-106")
 def test_a_censored_value_never_gets_a_ratio() -> None:
     found = row(compared(lot()), "endotoxin-per-vial")
     assert [(one.value, one.comparator) for one in found.figures] == [(Decimal("0.25"), "<")] * 2
@@ -389,7 +389,7 @@ def test_five_lots_give_ten_pairs_in_the_order_given() -> None:
     ]
 
 
-@pytest.mark.requirement("URS-156")
+@pytest.mark.requirement("URS-105")
 def test_no_word_of_a_comparison_names_a_winner() -> None:
     found = compared(lot(tests=typed.lines(PART_VIAL=typed.number("9.9E13", "{particles}/{vial}"))), vials_per_dose=1)
     text = found.model_dump_json().casefold()

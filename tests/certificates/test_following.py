@@ -85,7 +85,7 @@ def everywhere(site: Site) -> str:
     return str([raw(site, f"SELECT * FROM {name}") for (name,) in tables])
 
 
-@pytest.mark.requirement("URS-180")
+@pytest.mark.requirement("URS-129")
 def test_followers_learn_of_everything_that_becomes_of_the_lot(site: Site, lot: str, clock: Clock) -> None:
     follows(site, lot)
     follows(site, lot, "ward@clinic.example", language="de")
@@ -131,7 +131,7 @@ def test_followers_learn_of_everything_that_becomes_of_the_lot(site: Site, lot: 
         assert {one.lot.lot_number for one in told} == {lot}
 
 
-@pytest.mark.requirement("URS-180")
+@pytest.mark.requirement("URS-129")
 def test_an_act_that_is_undone_tells_nobody(site: Site, lot: str) -> None:
     follows(site, lot)
     with pytest.raises(Refused):
@@ -139,7 +139,7 @@ def test_an_act_that_is_undone_tells_nobody(site: Site, lot: str) -> None:
     assert letters(site) == []
 
 
-@pytest.mark.requirement("URS-178")
+@pytest.mark.requirement("URS-127")
 def test_who_did_not_confirm_is_told_nothing_and_forgotten_after_two_days(site: Site, lot: str, clock: Clock) -> None:
     wished(site, lot)
     (letter,) = letters(site)
@@ -157,7 +157,7 @@ def test_who_did_not_confirm_is_told_nothing_and_forgotten_after_two_days(site: 
     assert CLINIC not in everywhere(site)
 
 
-@pytest.mark.requirement("URS-179", "URS-183")
+@pytest.mark.requirement("URS-128", "URS-132")
 def test_who_unfollows_is_gone_from_every_table_and_was_never_in_the_audit_trail(site: Site, lot: str) -> None:
     before = raw(site, "SELECT count(*) FROM audit_entry")
     token = follows(site, lot)
@@ -181,7 +181,7 @@ def test_a_letter_already_queued_reaches_nobody_who_unfollowed_meanwhile(site: S
     assert letters(site) == []
 
 
-@pytest.mark.requirement("URS-183")
+@pytest.mark.requirement("URS-132")
 def test_following_twice_is_answered_alike_and_ends_in_one_follower(site: Site, lot: str) -> None:
     first, again = wished(site, lot), wished(site, lot)
     assert (first.secret, again.secret) == (None, None)
@@ -194,7 +194,7 @@ def test_following_twice_is_answered_alike_and_ends_in_one_follower(site: Site, 
     assert raw(site, "SELECT id FROM follower") == [], "any link of any letter ends it"
 
 
-@pytest.mark.requirement("URS-180")
+@pytest.mark.requirement("URS-129")
 def test_what_is_queued_when_an_address_follows_once_more_still_reaches_it(site: Site, lot: str) -> None:
     first = follows(site, lot)
     wished(site, lot, language="de")
@@ -207,7 +207,7 @@ def test_what_is_queued_when_an_address_follows_once_more_still_reaches_it(site:
     assert raw(site, "SELECT id FROM follower") == []
 
 
-@pytest.mark.requirement("URS-181")
+@pytest.mark.requirement("URS-130")
 def test_a_stranger_who_names_a_webhook_of_somebody_else_can_neither_confirm_nor_end_it(site: Site, lot: str) -> None:
     hook = "https://hooks.example/lots"
     owner = wished(site, lot, None, webhook=hook)
@@ -225,7 +225,7 @@ def test_a_stranger_who_names_a_webhook_of_somebody_else_can_neither_confirm_nor
     )
 
 
-@pytest.mark.requirement("URS-183")
+@pytest.mark.requirement("URS-132")
 def test_nobody_is_flooded_with_questions_by_somebody_else(site: Site, lot: str, clock: Clock) -> None:
     for _ in range(MOST_QUESTIONS + 3):
         noted = wished(site, lot)
@@ -236,7 +236,7 @@ def test_nobody_is_flooded_with_questions_by_somebody_else(site: Site, lot: str,
     assert len(letters(site)) == 1
 
 
-@pytest.mark.requirement("URS-178")
+@pytest.mark.requirement("URS-127")
 def test_a_lot_without_a_certificate_cannot_be_followed_and_answers_as_an_unknown_one(site: Site) -> None:
     refusals = []
     for lot in (LOT, "UEV26-0009"):
@@ -267,7 +267,7 @@ def test_followers_of_a_lot_that_expired_a_year_ago_are_forgotten(site: Site, lo
     assert raw(site, "SELECT id FROM follower") == []
 
 
-@pytest.mark.requirement("URS-182")
+@pytest.mark.requirement("URS-131")
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -109,7 +109,7 @@ ROOTS = (
 )
 
 
-@pytest.mark.requirement("URS-141")
+@pytest.mark.requirement("URS-090")
 def test_the_tree_is_the_one_of_the_reference_tests_of_certificate_transparency() -> None:
     for size, root in enumerate(ROOTS, 1):
         assert mth(KNOWN[:size]).hex() == root
@@ -125,7 +125,7 @@ def test_the_tree_is_the_one_of_the_reference_tests_of_certificate_transparency(
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.binary(max_size=4), min_size=1, max_size=70), st.data())
-@pytest.mark.requirement("URS-141")
+@pytest.mark.requirement("URS-090")
 def test_every_entry_is_proved_to_be_in_the_log_and_nothing_else_is(leaves: list[bytes], data: st.DataObject) -> None:
     size = len(leaves)
     at = data.draw(st.integers(0, size - 1))
@@ -144,7 +144,7 @@ def test_every_entry_is_proved_to_be_in_the_log_and_nothing_else_is(leaves: list
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.binary(max_size=4), min_size=1, max_size=70, unique=True), st.data())
-@pytest.mark.requirement("URS-141", "URS-142")
+@pytest.mark.requirement("URS-090", "URS-091")
 def test_a_removed_reordered_or_altered_entry_is_found_by_whoever_kept_a_head(
     leaves: list[bytes], data: st.DataObject
 ) -> None:
@@ -192,7 +192,7 @@ def counted(site: Site) -> Iterator[Callable[[], int]]:
     sa.event.remove(site.engine, "before_cursor_execute", note)
 
 
-@pytest.mark.requirement("URS-141")
+@pytest.mark.requirement("URS-090")
 def test_what_the_database_answers_is_what_the_whole_tree_would(site: Site) -> None:
     act(site, "cleo", note_in_log, NoteInLog(count=21))
     reference = InmemoryTree("sha256")
@@ -212,7 +212,7 @@ def test_what_the_database_answers_is_what_the_whole_tree_would(site: Site) -> N
             assert proof.contained()
 
 
-@pytest.mark.requirement("URS-141")
+@pytest.mark.requirement("URS-090")
 def test_proofs_and_appends_ask_as_often_of_a_long_log_as_of_a_short_one(site: Site) -> None:
     asked = {}
     for size in (3, 60):
@@ -226,7 +226,7 @@ def test_proofs_and_appends_ask_as_often_of_a_long_log_as_of_a_short_one(site: S
     assert asked[3] == asked[60] <= 5
 
 
-@pytest.mark.requirement("URS-140")
+@pytest.mark.requirement("URS-089")
 def test_nothing_is_logged_without_the_key_of_the_log(site: Site) -> None:
     with pytest.raises(Refused) as refusal:
         act(replace(site, log_key=None), "cleo", note_in_log, NoteInLog(count=1))
@@ -234,7 +234,7 @@ def test_nothing_is_logged_without_the_key_of_the_log(site: Site) -> None:
     assert raw(site, "SELECT count(*) FROM log_entry") == [(0,)]
 
 
-@pytest.mark.requirement("URS-140")
+@pytest.mark.requirement("URS-089")
 def test_acts_at_the_same_moment_stand_one_behind_the_other(site: Site) -> None:
     def one(first: int) -> None:
         act(site, "cleo", note_in_log, NoteInLog(count=5, first=first * 5))
@@ -247,7 +247,7 @@ def test_acts_at_the_same_moment_stand_one_behind_the_other(site: Site) -> None:
     assert "no record" in str(checked.broken), "the tree is right; what it tells of is invented"
 
 
-@pytest.mark.requirement("URS-140")
+@pytest.mark.requirement("URS-089")
 def test_an_act_that_is_undone_leaves_no_entry(site: Site) -> None:
     with pytest.raises(RuntimeError, match="power"):
         act(site, "cleo", _fail_after_logging, NoteInLog(count=2))
@@ -287,7 +287,7 @@ def _proof(site: Site, number: str, revision: int | None = 1) -> Proof:
 
 
 @pytest.mark.stage("in_review")
-@pytest.mark.requirement("URS-140", "URS-143")
+@pytest.mark.requirement("URS-089", "URS-092")
 def test_an_issue_is_in_the_log_with_its_digests_and_without_any_person(site: Site, issued: str) -> None:
     proof = _proof(site, issued)
     leaf = proof.entry.leaf
@@ -309,7 +309,7 @@ def test_an_issue_is_in_the_log_with_its_digests_and_without_any_person(site: Si
 
 
 @pytest.mark.stage("in_review")
-@pytest.mark.requirement("URS-140", "URS-143")
+@pytest.mark.requirement("URS-089", "URS-092")
 def test_a_recall_stands_behind_the_issue_and_cannot_be_left_out_of_the_proof(site: Site, issued: str) -> None:
     before = _proof(site, issued)
     recall = RecallLot(lot_number=LOT, recall_class="I", reason="contaminated", credentials=credentials("cleo"))
@@ -338,7 +338,7 @@ TAMPERED = {
 
 
 @pytest.mark.parametrize("found", TAMPERED)
-@pytest.mark.requirement("URS-142")
+@pytest.mark.requirement("URS-091")
 def test_whatever_is_done_to_the_log_behind_the_applications_back_is_found(site: Site, found: str) -> None:
     act(site, "cleo", note_in_log, NoteInLog(count=3))
     with triggers_asleep(site) as connection:
@@ -347,7 +347,7 @@ def test_whatever_is_done_to_the_log_behind_the_applications_back_is_found(site:
 
 
 @pytest.mark.stage("in_review")
-@pytest.mark.requirement("URS-142")
+@pytest.mark.requirement("URS-091")
 def test_a_certificate_beside_the_log_or_dated_back_is_found(site: Site, issued: str, clock: Clock) -> None:
     assert check_log(site.engine, {}).broken == "no known key signed the head of the public log at size 1"
     earlier = site.clock() - timedelta(days=3)

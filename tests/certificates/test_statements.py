@@ -45,7 +45,7 @@ def printed(site: Site) -> list[str]:
     return [one.en for one in content.statements[len(words.STATEMENTS) :]]
 
 
-@pytest.mark.requirement("URS-117")
+@pytest.mark.requirement("URS-068")
 @pytest.mark.stage("in_review")
 def test_a_certificate_prints_what_qa_approved_and_nothing_that_is_only_drafted(site: Site) -> None:
     drafted(site)
@@ -58,7 +58,7 @@ def test_a_certificate_prints_what_qa_approved_and_nothing_that_is_only_drafted(
     assert printed(site) == [COLD]
 
 
-@pytest.mark.requirement("URS-117")
+@pytest.mark.requirement("URS-068")
 @pytest.mark.stage("in_review")
 def test_a_statement_for_another_product_is_not_printed(site: Site) -> None:
     other = build.new_product(site, "AD-EV-10", "AEV")
@@ -69,7 +69,7 @@ def test_a_statement_for_another_product_is_not_printed(site: Site) -> None:
     assert printed(site) == [COLD]
 
 
-@pytest.mark.requirement("URS-117")
+@pytest.mark.requirement("URS-068")
 def test_nobody_approves_their_own_statement_and_only_qa_approves(site: Site) -> None:
     drafted(site)
     with pytest.raises(Forbidden):
@@ -87,7 +87,7 @@ def test_nobody_approves_their_own_statement_and_only_qa_approves(site: Site) ->
     assert (one.standing, one.decided_by) == ("retired", "Cleo Releases")
 
 
-@pytest.mark.requirement("URS-116", "URS-117")
+@pytest.mark.requirement("URS-067", "URS-068")
 @pytest.mark.parametrize(
     "texts",
     [
@@ -103,13 +103,13 @@ def test_a_statement_that_claims_something_is_refused_as_it_is_typed(site: Site,
     assert (reason.code, reason.field) == ("claim-not-allowed", next(iter(texts)))
 
 
-@pytest.mark.requirement("URS-116")
+@pytest.mark.requirement("URS-067")
 def test_a_product_whose_name_claims_something_is_refused(site: Site) -> None:
     with pytest.raises(Invalid, match="claims approval"):
         build.new_product(site, name_en="FDA-approved exosomes that heal")
 
 
-@pytest.mark.requirement("URS-117")
+@pytest.mark.requirement("URS-068")
 def test_a_code_stays_with_its_products(site: Site) -> None:
     build.new_product(site)
     drafted(site, product="UC-EV-50")

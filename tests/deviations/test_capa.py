@@ -34,7 +34,7 @@ def actions(site: Site, **asked: Any) -> list[CapaView]:
         return list(find_capa(session, site.today(), **asked))
 
 
-@pytest.mark.requirement("URS-264")
+@pytest.mark.requirement("URS-184")
 def test_an_action_is_done_by_its_owner_and_closed_by_quality_assurance_once_it_helped(
     site: Site, clock: Clock
 ) -> None:
@@ -58,7 +58,7 @@ def test_an_action_is_done_by_its_owner_and_closed_by_quality_assurance_once_it_
             again(site, number)
 
 
-@pytest.mark.requirement("URS-264")
+@pytest.mark.requirement("URS-184")
 def test_what_did_not_help_is_followed_by_another_action(site: Site) -> None:
     number = planned(site, opened(site))
     done(site, number)
@@ -70,7 +70,7 @@ def test_what_did_not_help_is_followed_by_another_action(site: Site) -> None:
     assert (first.standing, second.standing, second.follows) == ("not_effective", "open", number)
 
 
-@pytest.mark.requirement("URS-264")
+@pytest.mark.requirement("URS-184")
 def test_what_is_late_is_listed(site: Site, clock: Clock) -> None:
     number = planned(site, opened(site))
     assert not actions(site, overdue_only=True)

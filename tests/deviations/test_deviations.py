@@ -37,7 +37,7 @@ def lot_of(site: Site, kind: str) -> str:
     return str(raw(site, "SELECT lot_number FROM lot WHERE kind = :kind ORDER BY id", kind=kind)[0][0])
 
 
-@pytest.mark.requirement("URS-260", "URS-261")
+@pytest.mark.requirement("URS-180", "URS-181")
 def test_a_deviation_goes_from_the_one_who_saw_it_to_the_signature_of_quality_assurance(site: Site) -> None:
     lot = build.material(site)
     number = opened(site, lot)
@@ -54,7 +54,7 @@ def test_a_deviation_goes_from_the_one_who_saw_it_to_the_signature_of_quality_as
     assert audit.verify(site.engine).broken is None
 
 
-@pytest.mark.requirement("URS-261")
+@pytest.mark.requirement("URS-181")
 def test_nothing_is_added_to_a_deviation_once_it_is_closed(site: Site) -> None:
     number = opened(site)
     settled(site, number)
@@ -64,7 +64,7 @@ def test_nothing_is_added_to_a_deviation_once_it_is_closed(site: Site) -> None:
         assert codes(refusal) == {"deviation-closed"}
 
 
-@pytest.mark.requirement("URS-261")
+@pytest.mark.requirement("URS-181")
 @pytest.mark.parametrize("part", ["opened", "investigated"])
 def test_who_opened_or_investigated_a_deviation_does_not_close_it(site: Site, part: str) -> None:
     number = opened(site, who="quin" if part == "opened" else "tom")
@@ -83,7 +83,7 @@ def test_a_technician_reports_but_neither_classifies_nor_closes(site: Site) -> N
             forbidden(site, number, who="tom")
 
 
-@pytest.mark.requirement("URS-260")
+@pytest.mark.requirement("URS-180")
 def test_two_clicks_make_one_deviation(site: Site) -> None:
     lot = build.material(site)
     first = opened(site, lot)
@@ -117,7 +117,7 @@ def test_a_root_cause_is_a_category_and_words(site: Site) -> None:
         RecordInvestigation(number=number, text="")
 
 
-@pytest.mark.requirement("URS-263")
+@pytest.mark.requirement("URS-183")
 def test_a_critical_deviation_puts_its_lots_on_hold_by_itself_and_keeps_them_there(site: Site) -> None:
     lot, other = build.released_material(site), build.released_material(site)
     number = opened(site, lot)
@@ -148,7 +148,7 @@ def test_a_critical_deviation_leaves_a_hold_that_stands_and_a_final_state_alone(
 
 
 @AT_QA
-@pytest.mark.requirement("URS-262")
+@pytest.mark.requirement("URS-182")
 @pytest.mark.parametrize("kind", ["drug_product", "master_cell_bank", "donation", "purified_bulk"])
 def test_an_open_deviation_of_the_lot_or_of_what_it_is_made_of_blocks_the_release(site: Site, kind: str) -> None:
     touched = lot_of(site, kind)
@@ -163,7 +163,7 @@ def test_an_open_deviation_of_the_lot_or_of_what_it_is_made_of_blocks_the_releas
 
 
 @AT_QA
-@pytest.mark.requirement("URS-262")
+@pytest.mark.requirement("URS-182")
 def test_a_lot_that_a_closed_deviation_rejects_is_not_released(site: Site) -> None:
     number = opened(site, LOT)
     settled(site, number, LOT, outcome=LotOutcome.REJECT)

@@ -69,7 +69,7 @@ def states(site: Site) -> dict[str, str]:
     return dict(raw(site, "SELECT lot_number, state FROM lot"))
 
 
-@pytest.mark.requirement("URS-268")
+@pytest.mark.requirement("URS-188")
 def test_a_hold_does_not_stop_at_pooled_lots(site: Site) -> None:
     """A hold that stops at pooled lots: the failure this is named after."""
     code = build.new_product(site)
@@ -86,7 +86,7 @@ def test_a_hold_does_not_stop_at_pooled_lots(site: Site) -> None:
 
 
 @AT_QA
-@pytest.mark.requirement("URS-268")
+@pytest.mark.requirement("URS-188")
 def test_released_lots_are_listed_first_and_all_is_one_act(site: Site) -> None:
     build.released(site, LOT)
     bank = lot_of(site, "master_cell_bank")
@@ -104,7 +104,7 @@ def test_released_lots_are_listed_first_and_all_is_one_act(site: Site) -> None:
 
 
 @AT_QA
-@pytest.mark.requirement("URS-269")
+@pytest.mark.requirement("URS-189")
 def test_two_people_of_quality_assurance_lift_it_and_neither_is_who_set_it(site: Site) -> None:
     build.released(site, LOT)
     before = states(site)
@@ -146,7 +146,7 @@ def third_person(site: Site) -> None:
 
 
 @AT_QA
-@pytest.mark.requirement("URS-269")
+@pytest.mark.requirement("URS-189")
 def test_a_lot_is_not_lifted_out_of_a_hold_that_ran_down(site: Site) -> None:
     held(site, lot_of(site, "master_cell_bank"))
     with pytest.raises(Refused) as refusal:
@@ -164,7 +164,7 @@ def test_what_was_held_before_stays_on_hold_when_the_whole_is_lifted(site: Site)
 
 
 @AT_QA
-@pytest.mark.requirement("URS-268")
+@pytest.mark.requirement("URS-188")
 def test_what_is_rejected_is_listed_and_stays_rejected(site: Site) -> None:
     said = RejectLot(lot_number=LOT, reason="broken vials", credentials=credentials("cleo"))
     act(site, "cleo", reject_lot, said)
@@ -174,7 +174,7 @@ def test_what_is_rejected_is_listed_and_stays_rejected(site: Site) -> None:
 
 
 @AT_QA
-@pytest.mark.requirement("URS-270")
+@pytest.mark.requirement("URS-190")
 def test_a_withdrawn_consent_holds_everything_in_the_same_act(site: Site) -> None:
     build.released(site, LOT)
     said = WithdrawConsent(pseudonym=donor_of(site), withdrawn_on=site.today(), reason="by letter")
@@ -192,7 +192,7 @@ def test_a_withdrawn_consent_holds_everything_in_the_same_act(site: Site) -> Non
 
 
 @AT_QA
-@pytest.mark.requirement("URS-270")
+@pytest.mark.requirement("URS-190")
 @pytest.mark.parametrize("decision", [Eligibility.INELIGIBLE, Eligibility.INCOMPLETE])
 def test_a_donor_found_ineligible_holds_everything_under_the_same_signature(site: Site, decision: Eligibility) -> None:
     said = {"pseudonym": donor_of(site), "decision": decision, "reason": "HTLV positive"}
@@ -211,7 +211,7 @@ def test_a_donor_from_whom_nothing_came_is_decided_on_and_holds_nothing(site: Si
 
 
 @AT_QA
-@pytest.mark.requirement("URS-268")
+@pytest.mark.requirement("URS-188")
 def test_two_clicks_make_one_hold(site: Site) -> None:
     bank = lot_of(site, "master_cell_bank")
     held(site, bank)

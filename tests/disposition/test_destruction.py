@@ -34,7 +34,7 @@ def lot(site: Site) -> str:
     return number
 
 
-@pytest.mark.requirement("URS-272")
+@pytest.mark.requirement("URS-192")
 def test_two_people_destroy_all_that_is_left_and_nothing_is_left(site: Site, lot: str) -> None:
     destroyed(site, lot)
     assert build.lot(site, lot).quantity_left == 10
@@ -49,7 +49,7 @@ def test_two_people_destroy_all_that_is_left_and_nothing_is_left(site: Site, lot
         witnessed(site, lot)
 
 
-@pytest.mark.requirement("URS-272")
+@pytest.mark.requirement("URS-192")
 @pytest.mark.parametrize("counted", ["9.999", "10.001"])
 def test_what_does_not_reconcile_is_not_destroyed(site: Site, lot: str, counted: str) -> None:
     with pytest.raises(Refused) as refusal:

@@ -38,7 +38,7 @@ def verified(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @AT_QA
-@pytest.mark.requirement("URS-273", "URS-274")
+@pytest.mark.requirement("URS-193", "URS-194")
 def test_a_dossier_is_verified_without_the_system_and_shows_what_was_altered(site: Site, tmp_path: Path) -> None:
     settled(site, opened(site, LOT), LOT)
     planned(site, "DEV26-0001")
@@ -94,7 +94,7 @@ def test_the_sums_alone_do_not_hide_a_change(site: Site, tmp_path: Path) -> None
 
 
 @AT_QA
-@pytest.mark.requirement("URS-273")
+@pytest.mark.requirement("URS-193")
 def test_the_same_state_gives_the_same_bytes_and_each_taking_is_on_record(site: Site) -> None:
     first = taken(site)
     second = taken(site, who="cleo")

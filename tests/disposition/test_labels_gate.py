@@ -11,7 +11,7 @@ from tests.cast import act
 from tests.stages import LOT
 
 
-@pytest.mark.requirement("URS-164")
+@pytest.mark.requirement("URS-113")
 @pytest.mark.stage("in_review")
 def test_a_lot_with_labels_that_nobody_accounted_for_is_not_released(site: Site) -> None:
     act(site, "tom", print_labels, PrintLabels(lot_number=LOT, kind="vial", count=110))

@@ -34,7 +34,7 @@ def told(site: Site, number: str, action: str = "release", who: str = "cleo") ->
 
 
 @AT_QA
-@pytest.mark.requirement("URS-265")
+@pytest.mark.requirement("URS-185")
 def test_the_act_the_page_and_the_interface_give_the_very_same_reasons(site: Site) -> None:
     bank = str(raw(site, "SELECT lot_number FROM lot WHERE kind = 'master_cell_bank'")[0][0])
     opened(site, LOT)
@@ -51,7 +51,7 @@ def test_the_act_the_page_and_the_interface_give_the_very_same_reasons(site: Sit
 
 
 @AT_QA
-@pytest.mark.requirement("URS-265")
+@pytest.mark.requirement("URS-185")
 def test_each_blocker_leads_to_its_record_and_to_who_can_clear_it(site: Site) -> None:
     number = opened(site, LOT)
     found = {one.code: one for one in told(site, LOT)}
@@ -66,7 +66,7 @@ def test_each_blocker_leads_to_its_record_and_to_who_can_clear_it(site: Site) ->
 
 
 @MADE
-@pytest.mark.requirement("URS-265")
+@pytest.mark.requirement("URS-185")
 def test_a_lot_is_not_usable_by_default(site: Site) -> None:
     """A lot usable by default: nothing was tested, signed or decided, and so everything stands in the way."""
     assert len(told(site, LOT)) >= 4
@@ -126,7 +126,7 @@ def _called(func: ast.expr, known: dict[str, Any]) -> Iterator[Callable[..., Any
             yield one
 
 
-@pytest.mark.requirement("URS-265")
+@pytest.mark.requirement("URS-185")
 def test_every_reason_that_a_guard_can_give_has_a_german_sentence_and_somebody_to_clear_it() -> None:
     given = {"permission-missing", "wrong-state", "not-by-same-person", "unknown-guard", "no-such-rule"}
     for rule in RULES.values():

@@ -43,7 +43,7 @@ def extended(site: Site, number: str, to: date, who: str = "cleo") -> None:
     act(site, who, extend_expiry, said)
 
 
-@pytest.mark.requirement("URS-271")
+@pytest.mark.requirement("URS-191")
 def test_the_expiry_of_a_released_lot_is_extended_with_data_up_to_the_limit_of_its_product(
     site: Site, lot: str
 ) -> None:
@@ -60,7 +60,7 @@ def test_the_expiry_of_a_released_lot_is_extended_with_data_up_to_the_limit_of_i
     assert all(document and signature for document, signature in rows)
 
 
-@pytest.mark.requirement("URS-271")
+@pytest.mark.requirement("URS-191")
 def test_an_expired_lot_is_not_made_young_again(site: Site, lot: str, clock: Clock) -> None:
     clock.now = clock.now.replace(year=2028, month=3, day=3)
     with pytest.raises(Refused) as refusal:

@@ -46,7 +46,7 @@ def current(site: Site, number: str) -> list[tuple[str, bool]]:
     return [(one.name, one.current) for one in file.signatures]
 
 
-@pytest.mark.requirement("URS-266", "URS-267")
+@pytest.mark.requirement("URS-186", "URS-187")
 def test_a_lot_is_released_by_three_people_each_of_whom_signed_the_same_dossier(site: Site, lot: str) -> None:
     build.confirmed(site, lot)
     build.resubmitted(site, lot)
@@ -59,7 +59,7 @@ def test_a_lot_is_released_by_three_people_each_of_whom_signed_the_same_dossier(
     assert current(site, lot) == [("Ann Makes", True), ("Rhea Reviews", True), ("Cleo Releases", True)]
 
 
-@pytest.mark.requirement("URS-266")
+@pytest.mark.requirement("URS-186")
 def test_the_head_of_production_may_sign_after_quality_control(site: Site, lot: str) -> None:
     build.resubmitted(site, lot)
     with pytest.raises(Refused) as refusal:
@@ -70,7 +70,7 @@ def test_the_head_of_production_may_sign_after_quality_control(site: Site, lot: 
 
 
 @pytest.mark.stage("in_review")
-@pytest.mark.requirement("URS-266")
+@pytest.mark.requirement("URS-186")
 def test_a_product_that_asks_for_two_signatures_takes_no_third(site: Site) -> None:
     with pytest.raises(Refused) as refusal:
         build.confirmed(site, build_lot(site))
@@ -82,7 +82,7 @@ def build_lot(site: Site) -> str:
     return str(raw(site, "SELECT lot_number FROM lot WHERE kind = 'drug_product'")[0][0])
 
 
-@pytest.mark.requirement("URS-267")
+@pytest.mark.requirement("URS-187")
 def test_a_correction_voids_the_signatures_given_before_it_and_they_are_given_again(site: Site, lot: str) -> None:
     build.confirmed(site, lot)
     with reading(site.engine) as session:
@@ -100,7 +100,7 @@ def test_a_correction_voids_the_signatures_given_before_it_and_they_are_given_ag
     assert [counts for _, counts in current(site, lot)] == [False, True, True, True]
 
 
-@pytest.mark.requirement("URS-267")
+@pytest.mark.requirement("URS-187")
 @pytest.mark.parametrize("change", ["deviation", "hold", "ancestor"])
 def test_what_speaks_against_the_lot_voids_every_signature(site: Site, lot: str, change: str) -> None:
     build.confirmed(site, lot)
@@ -123,7 +123,7 @@ def bank_of(site: Site) -> str:
     return str(raw(site, "SELECT lot_number FROM lot WHERE kind = 'master_cell_bank'")[0][0])
 
 
-@pytest.mark.requirement("URS-266")
+@pytest.mark.requirement("URS-186")
 def test_two_clicks_make_one_signature(site: Site, lot: str) -> None:
     build.confirmed(site, lot)
     build.resubmitted(site, lot)
@@ -135,7 +135,7 @@ def test_two_clicks_make_one_signature(site: Site, lot: str) -> None:
     assert len(current(site, lot)) == 2
 
 
-@pytest.mark.requirement("URS-266")
+@pytest.mark.requirement("URS-186")
 @pytest.mark.parametrize(
     ("first", "then"), [("confirm", "submit"), ("submit", "confirm"), ("confirm", "release"), ("submit", "release")]
 )

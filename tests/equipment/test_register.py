@@ -29,7 +29,7 @@ def event(site: Site, code: str, kind: EventKind, **more: object) -> None:
     act(site, "ann", log_equipment_event, command)
 
 
-@pytest.mark.requirement("URS-216")
+@pytest.mark.requirement("URS-150")
 def test_new_equipment_may_not_be_used_before_it_is_calibrated_and_maintained(site: Site) -> None:
     said = {"code": "FD-9", "name": "Freeze dryer", "equipment_class": "freeze-dryer", "serial": "1", "location": "121"}
     act(site, "ann", register_equipment, RegisterEquipment(**said))
@@ -43,7 +43,7 @@ def test_new_equipment_may_not_be_used_before_it_is_calibrated_and_maintained(si
         act(site, "tom", register_equipment, RegisterEquipment(**said))
 
 
-@pytest.mark.requirement("URS-216")
+@pytest.mark.requirement("URS-150")
 def test_the_due_date_is_the_last_good_day(site: Site, clock: Clock) -> None:
     equipped(site, {"FD-2": "freeze-dryer"})
     serviced(site, "FD-2", days=30)
@@ -54,7 +54,7 @@ def test_the_due_date_is_the_last_good_day(site: Site, clock: Clock) -> None:
     assert "calibration of FD-2 was due on 2026-04-01" in unfit(site, "FD-2")[0]
 
 
-@pytest.mark.requirement("URS-216")
+@pytest.mark.requirement("URS-150")
 def test_equipment_out_of_service_may_not_be_used_until_it_is_put_back(site: Site, clock: Clock) -> None:
     equipped(site, {"FD-2": "freeze-dryer"})
     event(site, "FD-2", EventKind.TAKEN_OUT, comment="the door seal leaks")
@@ -64,7 +64,7 @@ def test_equipment_out_of_service_may_not_be_used_until_it_is_put_back(site: Sit
     assert unfit(site, "FD-2") == ()
 
 
-@pytest.mark.requirement("URS-216")
+@pytest.mark.requirement("URS-150")
 def test_equipment_found_out_of_tolerance_is_unfit_until_a_good_calibration(site: Site, clock: Clock) -> None:
     equipped(site, {"FD-2": "freeze-dryer"})
     clock.advance(hours=1)

@@ -74,7 +74,7 @@ def with_gtin(site: Site) -> None:
 # --- what a label says ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("URS-160")
+@pytest.mark.requirement("URS-109")
 def test_a_vial_label_says_what_the_records_say(site: Site) -> None:
     said = content_of(printed(site, language="de"))
     assert said.product_name == "MSC-Vesikel aus Nabelschnur, gefriergetrocknet"
@@ -129,7 +129,7 @@ def test_vials_are_labelled_while_they_are_packed_with_the_expiry_they_will_have
 # --- printing is an act ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("URS-163")
+@pytest.mark.requirement("URS-112")
 def test_a_print_is_on_record_with_its_files(site: Site) -> None:
     one = printed(site)
     said = content_of(one)
@@ -142,7 +142,7 @@ def test_a_print_is_on_record_with_its_files(site: Site) -> None:
     assert tuple(entry) == ("print_labels", "Tom Takes")
 
 
-@pytest.mark.requirement("URS-163")
+@pytest.mark.requirement("URS-112")
 def test_more_labels_of_a_kind_are_a_reprint_and_say_why(site: Site) -> None:
     first = printed(site)
     with pytest.raises(Invalid) as refused:
@@ -242,7 +242,7 @@ def test_the_labels_of_a_sample_carry_its_number_and_whoever_draws_it_prints_the
 # --- reconciliation ---------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("URS-164")
+@pytest.mark.requirement("URS-113")
 def test_printed_labels_are_open_until_all_are_accounted_for(site: Site) -> None:
     assert open_codes(site) == [], "labels that were not printed here are not asked for"
     printed(site)
@@ -254,7 +254,7 @@ def test_printed_labels_are_open_until_all_are_accounted_for(site: Site) -> None
     assert "labels-open" in open_codes(site), "what was printed since is not accounted for"
 
 
-@pytest.mark.requirement("URS-164")
+@pytest.mark.requirement("URS-113")
 def test_what_does_not_add_up_is_counted_again_or_explained(site: Site) -> None:
     printed(site)
     for explanation in ("", "no"):
@@ -285,7 +285,7 @@ def test_nothing_is_reconciled_that_was_not_printed(site: Site) -> None:
     assert codes(refused) == {"no-labels-printed"}
 
 
-@pytest.mark.requirement("URS-164")
+@pytest.mark.requirement("URS-113")
 def test_counts_that_are_not_those_of_the_packaging_are_a_reason(site: Site) -> None:
     """The labels of the stage's lot were printed elsewhere before it was packed; the clock stands still, so these count as printed then."""
     printed(site, count=112)
@@ -346,7 +346,7 @@ def test_everything_is_shown_in_its_order(site: Site) -> None:
     assert json.loads(shown.model_dump_json())["reconciliations"][0]["reconciled_by"] == "Tom Takes"
 
 
-@pytest.mark.requirement("URS-163")
+@pytest.mark.requirement("URS-112")
 def test_the_database_refuses_to_change_a_print_or_a_reconciliation(site: Site) -> None:
     import sqlalchemy as sa
 

@@ -40,7 +40,7 @@ def ph(site: Site) -> Verdict:
     return next(line.judgement.verdict for line in found.lines if line.test.code == "PH")
 
 
-@pytest.mark.requirement("URS-243")
+@pytest.mark.requirement("URS-173")
 def test_a_failing_result_opens_an_investigation_and_the_system_holds_the_lot(site: Site, number: str) -> None:
     assert number == "OOS26-0001"
     lot = build.lot(site, LOT)
@@ -50,7 +50,7 @@ def test_a_failing_result_opens_an_investigation_and_the_system_holds_the_lot(si
     assert number in reason
 
 
-@pytest.mark.requirement("URS-243")
+@pytest.mark.requirement("URS-173")
 def test_the_other_tests_of_a_held_lot_go_on(site: Site, number: str) -> None:
     build.entered(site, build.sampled(site, LOT), "APP-CAKE", "intact")
     assert len(control.investigations(site)) == 1
@@ -65,7 +65,7 @@ def test_what_is_calculated_from_a_failing_result_is_in_the_same_investigation(s
     assert "PART-VIAL" in oos.text
 
 
-@pytest.mark.requirement("URS-243")
+@pytest.mark.requirement("URS-173")
 def test_an_open_investigation_keeps_its_lot_on_hold(site: Site, number: str) -> None:
     with pytest.raises(Refused) as refusal:
         lift(site)
@@ -84,7 +84,7 @@ def test_a_result_under_investigation_is_not_corrected_away(site: Site, number: 
     assert number
 
 
-@pytest.mark.requirement("URS-245")
+@pytest.mark.requirement("URS-175")
 def test_nobody_tests_again_before_qa_approved_a_plan(site: Site, number: str) -> None:
     with pytest.raises(Refused) as refusal:
         build.entered(site, build.sampled(site, LOT), "PH", "7.2", "7.2", who="bea")
@@ -96,7 +96,7 @@ def test_nobody_tests_again_before_qa_approved_a_plan(site: Site, number: str) -
     assert codes(refusal) == {"retest-unplanned"}
 
 
-@pytest.mark.requirement("URS-245")
+@pytest.mark.requirement("URS-175")
 def test_a_retest_is_by_an_analyst_of_the_plan_and_never_by_the_first_one(site: Site, number: str) -> None:
     control.phase_one(site, number)
     with pytest.raises(Refused) as refusal:
@@ -111,7 +111,7 @@ def test_a_retest_is_by_an_analyst_of_the_plan_and_never_by_the_first_one(site: 
         control.planned(site, number, count=12)
 
 
-@pytest.mark.requirement("URS-245")
+@pytest.mark.requirement("URS-175")
 def test_the_planned_number_of_retests_is_neither_exceeded_nor_left_short(site: Site, number: str) -> None:
     control.phase_one(site, number)
     control.produced(site, number)
@@ -127,7 +127,7 @@ def test_the_planned_number_of_retests_is_neither_exceeded_nor_left_short(site: 
     assert codes(refusal) == {"retests-done"}
 
 
-@pytest.mark.requirement("URS-246")
+@pytest.mark.requirement("URS-176")
 def test_the_one_who_asked_for_the_retest_is_not_counted_as_its_verifier(site: Site, number: str) -> None:
     control.phase_one(site, number)
     control.planned(site, number, count=1)
@@ -140,7 +140,7 @@ def test_the_one_who_asked_for_the_retest_is_not_counted_as_its_verifier(site: S
     build.reviewed(site, sample, who="rob")
 
 
-@pytest.mark.requirement("URS-247")
+@pytest.mark.requirement("URS-177")
 def test_retests_that_do_not_confirm_stand_beside_the_first_result_which_stays(site: Site, number: str) -> None:
     control.phase_one(site, number)
     control.produced(site, number)
@@ -168,7 +168,7 @@ def test_retests_that_do_not_confirm_stand_beside_the_first_result_which_stays(s
     assert build.lot(site, LOT).state is LotState.UNDER_TEST
 
 
-@pytest.mark.requirement("URS-247")
+@pytest.mark.requirement("URS-177")
 def test_one_failing_retest_of_several_is_not_averaged_away(site: Site, number: str) -> None:
     control.phase_one(site, number)
     control.produced(site, number)
@@ -188,7 +188,7 @@ def test_one_failing_retest_of_several_is_not_averaged_away(site: Site, number: 
     assert build.lot(site, LOT).state is LotState.REJECTED
 
 
-@pytest.mark.requirement("URS-244", "URS-247")
+@pytest.mark.requirement("URS-174", "URS-177")
 def test_an_error_of_the_laboratory_makes_the_result_invalid_and_it_stays_visible(site: Site, number: str) -> None:
     control.phase_one(site, number, Cause.CALCULATION)
     control.closed(site, number, Outcome.LABORATORY_ERROR)
@@ -208,7 +208,7 @@ def test_no_error_of_the_laboratory_is_concluded_where_none_was_found(site: Site
     assert codes(refusal) == {"no-assignable-cause"}
 
 
-@pytest.mark.requirement("URS-244")
+@pytest.mark.requirement("URS-174")
 def test_phase_one_answers_every_item_and_a_cause_shows_in_one(site: Site, number: str) -> None:
     from domain.laboratory.oos import CHECKLIST, ChecklistAnswer, InvestigateLaboratory, investigate_laboratory
 
@@ -247,7 +247,7 @@ def test_growth_is_not_outweighed_by_retests(site: Site) -> None:
     assert codes(refusal) == {"contamination-stands", "retest-unplanned"}
 
 
-@pytest.mark.requirement("URS-247")
+@pytest.mark.requirement("URS-177")
 def test_an_invalidated_result_is_never_printed(site: Site) -> None:
     sample = build.sampled(site, LOT)
     first = build.entered(site, sample, "PH", "7.9", "7.9")

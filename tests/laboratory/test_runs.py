@@ -60,7 +60,7 @@ def waiting(site: Site) -> set[str]:
     return codes(refusal)
 
 
-@pytest.mark.requirement("URS-237")
+@pytest.mark.requirement("URS-167")
 def test_a_run_that_fails_its_controls_is_invalid_and_no_result_out_of_specification(site: Site) -> None:
     control.method(site, "ENDO", lod="0.05", loq="0.05", suitability=[control.RECOVERY])
     sample = build.sampled(site, LOT)
@@ -82,7 +82,7 @@ def test_a_run_that_fails_its_controls_is_invalid_and_no_result_out_of_specifica
     assert next(one for one in found(site).lines if one.test.code == "ENDO").judgement.verdict is Verdict.PASS
 
 
-@pytest.mark.requirement("URS-237")
+@pytest.mark.requirement("URS-167")
 def test_a_failing_result_counts_from_the_moment_its_run_is_valid(site: Site) -> None:
     control.method(site, "ENDO", lod="0.05", loq="0.05", suitability=[control.RECOVERY])
     run = control.run(site, "ENDO")
@@ -124,7 +124,7 @@ def test_a_check_that_cannot_fail_cannot_be_defined() -> None:
         Check(name="blank", check=CheckKind.BLANK, kind=CriterionKind.REPORT_ONLY)
 
 
-@pytest.mark.requirement("URS-231")
+@pytest.mark.requirement("URS-161")
 def test_a_value_outside_the_linear_range_is_not_reportable_whatever_the_dilution_makes_of_it(site: Site) -> None:
     control.method(site, "PROT", linear_low="2", linear_high="20")
     sample = build.sampled(site, LOT)
@@ -140,7 +140,7 @@ def test_a_value_outside_the_linear_range_is_not_reportable_whatever_the_dilutio
     assert value == Numeric(value="25.0", unit="ug/mL")  # type: ignore[arg-type]
 
 
-@pytest.mark.requirement("URS-231")
+@pytest.mark.requirement("URS-161")
 def test_a_bound_moves_with_the_dilution(site: Site) -> None:
     sample = build.sampled(site, LOT)
     control.entered(site, sample, "ENDO", "<0.05", "<0.05", dilution="100")
@@ -163,7 +163,7 @@ def _approve(site: Site, code: str, revision: int) -> None:
     act(site, "cleo", approve_specification, command)
 
 
-@pytest.mark.requirement("URS-230")
+@pytest.mark.requirement("URS-160")
 def test_a_controlled_specification_is_approved_only_with_approved_methods(site: Site) -> None:
     control.method(site, "PH", validation=Validation.VERIFIED)
     drafted = _controlled(site, controlled=True)
@@ -177,7 +177,7 @@ def test_a_controlled_specification_is_approved_only_with_approved_methods(site:
     assert codes(refusal) == {"controlled-once"}
 
 
-@pytest.mark.requirement("URS-230")
+@pytest.mark.requirement("URS-160")
 def test_a_later_revision_that_qa_has_not_approved_gives_no_verdict_where_methods_are_controlled(site: Site) -> None:
     control.method(site, "PH")
     control.approved(site, "SOP-PH", 2)
@@ -197,7 +197,7 @@ def test_a_method_that_is_not_validated_or_ones_own_is_not_approved(site: Site) 
     assert codes(refusal) == {"method-not-validated"}
 
 
-@pytest.mark.requirement("URS-232")
+@pytest.mark.requirement("URS-162")
 def test_a_lot_is_judged_by_the_specification_of_each_market_and_released_only_if_it_meets_all(site: Site) -> None:
     _approve(site, *_controlled(site, market="Switzerland"))
     build.tested(site, LOT, submit=False)
@@ -210,7 +210,7 @@ def test_a_lot_is_judged_by_the_specification_of_each_market_and_released_only_i
     assert [line.judgement.verdict for line in every[1].lines] == [Verdict.PASS]
 
 
-@pytest.mark.requirement("URS-232")
+@pytest.mark.requirement("URS-162")
 def test_what_fails_the_specification_of_one_market_alone_is_out_of_specification(site: Site) -> None:
     _approve(site, *_controlled(site, market="Switzerland"))
     build.entered(site, build.sampled(site, LOT), "PH", "7.5", "7.5")
@@ -218,7 +218,7 @@ def test_what_fails_the_specification_of_one_market_alone_is_out_of_specificatio
     assert "7.4" in oos.text
 
 
-@pytest.mark.requirement("URS-233")
+@pytest.mark.requirement("URS-163")
 def test_an_approval_shows_the_open_lots_that_a_new_version_touches(site: Site) -> None:
     build.sampled(site, LOT)
     code, revision = _controlled(site, "SPEC-UC-EV-50")
@@ -245,7 +245,7 @@ def test_a_result_changed_after_its_review_needs_a_new_one(site: Site) -> None:
     assert "result-not-reviewed" in waiting(site)
 
 
-@pytest.mark.requirement("URS-248")
+@pytest.mark.requirement("URS-178")
 def test_a_passing_result_beyond_its_alert_limit_opens_an_alert_and_holds_nothing(site: Site) -> None:
     line = LineDraft(
         test_code="PH", method_code="SOP-PH", kind=CriterionKind.BETWEEN, lower="6.8", upper="7.6", alert_upper="7.40"
@@ -287,7 +287,7 @@ def contracted(site: Site, *replicates: str) -> tuple[int, str]:
     return act(site, "ben", enter_contract_result, command).key, sample
 
 
-@pytest.mark.requirement("URS-238")
+@pytest.mark.requirement("URS-168")
 def test_a_figure_of_a_contract_laboratory_counts_once_a_second_person_typed_the_same(site: Site) -> None:
     result, sample = contracted(site, "7.21", "7.20")
     build.reviewed(site, sample)
@@ -310,7 +310,7 @@ def test_a_figure_of_a_contract_laboratory_counts_once_a_second_person_typed_the
         act(site, "rob", check_transcription, same)
 
 
-@pytest.mark.requirement("URS-249")
+@pytest.mark.requirement("URS-179")
 def test_a_derived_result_names_the_version_of_its_formula_and_the_units_of_its_inputs(site: Site) -> None:
     sample = build.sampled(site, LOT)
     build.entered(site, sample, "PART-CONC", "2.4E10", "2.6E10", "2.5E10")
@@ -325,7 +325,7 @@ def test_a_derived_result_names_the_version_of_its_formula_and_the_units_of_its_
     assert inputs["volume"].startswith("2")
 
 
-@pytest.mark.requirement("URS-241")
+@pytest.mark.requirement("URS-171")
 def test_a_rapid_sterility_method_counts_only_where_it_is_validated_for_the_product(site: Site) -> None:
     control.method(site, "STER-R")
     sample, started = build.sampled(site, LOT), site.clock()

@@ -62,7 +62,7 @@ def missing(site: Site) -> list[str]:
         return [one.text for one in why_not_fulfilled(session, build.lot(site, LOT))]
 
 
-@pytest.mark.requirement("URS-234")
+@pytest.mark.requirement("URS-164")
 def test_a_plan_draws_every_sample_with_its_tests_and_reserves(site: Site) -> None:
     plan(
         site,
@@ -81,7 +81,7 @@ def test_a_plan_draws_every_sample_with_its_tests_and_reserves(site: Site) -> No
         act(site, "ben", draw_by_plan, DrawByPlan(lot_number=LOT))
 
 
-@pytest.mark.requirement("URS-234")
+@pytest.mark.requirement("URS-164")
 def test_a_sample_that_the_plan_asks_for_and_nobody_took_stands_in_the_way(site: Site) -> None:
     plan(
         site,
@@ -99,7 +99,7 @@ def test_a_sample_that_the_plan_asks_for_and_nobody_took_stands_in_the_way(site:
     assert (lot.lot_number, late.purpose) == (LOT, "retention")
 
 
-@pytest.mark.requirement("URS-236")
+@pytest.mark.requirement("URS-166")
 def test_a_reserve_is_not_tested_without_a_reason(site: Site) -> None:
     plan(site, line("retention", "6", reserve=Reserve.RETENTION))
     (kept,) = act(site, "ben", draw_by_plan, DrawByPlan(lot_number=LOT))
@@ -110,7 +110,7 @@ def test_a_reserve_is_not_tested_without_a_reason(site: Site) -> None:
     build.entered(site, kept.number, "PH", "7.2", "7.2")
 
 
-@pytest.mark.requirement("URS-242")
+@pytest.mark.requirement("URS-172")
 @pytest.mark.parametrize(
     ("size", "units"),
     [(10, 4), (40, 4), (41, 5), (100, 10), (101, 10), (500, 10), (501, 11), (1000, 20), (5000, 20)],
@@ -119,7 +119,7 @@ def test_the_containers_for_sterility_follow_from_the_size_of_the_lot(size: int,
     assert units_needed(Decimal(size)) == units
 
 
-@pytest.mark.requirement("URS-242")
+@pytest.mark.requirement("URS-172")
 def test_a_plan_that_takes_too_few_containers_for_sterility_is_refused_for_the_lot(site: Site) -> None:
     plan(site, line("sterility", "3", "STER"))
     with pytest.raises(Refused) as refusal:
@@ -131,7 +131,7 @@ def custody(site: Site, who: str, sample: str, event: CustodyEvent, **more: Any)
     act(site, who, record_custody, RecordCustody(sample_number=sample, event=event, **more))
 
 
-@pytest.mark.requirement("URS-235")
+@pytest.mark.requirement("URS-165")
 def test_a_sample_goes_from_hand_to_hand_and_only_its_holder_passes_it_on(site: Site) -> None:
     sample = build.sampled(site, LOT, who="tom")
     with pytest.raises(Refused) as refusal:
@@ -178,7 +178,7 @@ def later(site: Site, **by: float) -> None:
     site.clock.advance(**by)
 
 
-@pytest.mark.requirement("URS-239")
+@pytest.mark.requirement("URS-169")
 def test_no_growth_is_stated_after_fourteen_days_with_a_reading_at_the_end(site: Site, begun: str) -> None:
     with pytest.raises(Refused) as refusal:
         build.entered(site, begun, "STER", "no growth", started_at=site.clock())
@@ -199,7 +199,7 @@ def test_no_growth_is_stated_after_fourteen_days_with_a_reading_at_the_end(site:
     assert raw(site, "SELECT count(*) FROM deviation")[0][0] == 0
 
 
-@pytest.mark.requirement("URS-239")
+@pytest.mark.requirement("URS-169")
 def test_turbid_media_are_subcultured_at_the_end_and_read_for_four_more_days(site: Site, begun: str) -> None:
     later(site, days=7)
     with pytest.raises(Refused) as refusal:
@@ -221,7 +221,7 @@ def test_turbid_media_are_subcultured_at_the_end_and_read_for_four_more_days(sit
     conclude(site, begun)
 
 
-@pytest.mark.requirement("URS-239")
+@pytest.mark.requirement("URS-169")
 def test_growth_on_any_day_is_final_at_once_and_holds_the_lot(site: Site, begun: str) -> None:
     later(site, days=2)
     read(site, begun, Growth.GROWTH)
@@ -229,7 +229,7 @@ def test_growth_on_any_day_is_final_at_once_and_holds_the_lot(site: Site, begun:
     assert [one.test_code for one in control.investigations(site)] == ["STER"]
 
 
-@pytest.mark.requirement("URS-239")
+@pytest.mark.requirement("URS-169")
 def test_a_missed_reading_is_a_deviation(site: Site, begun: str) -> None:
     later(site, days=14)
     read(site, begun)
@@ -250,7 +250,7 @@ def test_an_invalid_sterility_test_is_repeated_and_stays_on_record(site: Site, b
     assert rows[1][1] is not None
 
 
-@pytest.mark.requirement("URS-240")
+@pytest.mark.requirement("URS-170")
 def test_a_clock_that_was_set_back_does_not_make_sterility_early(site: Site) -> None:
     control.method(site, "STER", read_every_days=14)
     made = site.clock()
@@ -274,7 +274,7 @@ def test_a_clock_that_was_set_back_does_not_make_sterility_early(site: Site) -> 
     conclude(site, sample)
 
 
-@pytest.mark.requirement("URS-240")
+@pytest.mark.requirement("URS-170")
 def test_a_clock_that_was_set_back_does_not_make_a_result_typed_by_hand_early_either(site: Site) -> None:
     made = site.clock()
     later(site, days=15)
@@ -288,7 +288,7 @@ def test_a_clock_that_was_set_back_does_not_make_a_result_typed_by_hand_early_ei
     assert codes(refusal) == {"too-early"}
 
 
-@pytest.mark.requirement("URS-242")
+@pytest.mark.requirement("URS-172")
 def test_an_inoculation_of_too_few_containers_is_refused(site: Site) -> None:
     control.method(site, "STER", read_every_days=14)
     sample = build.sampled(site, LOT)

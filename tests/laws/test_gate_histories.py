@@ -107,7 +107,7 @@ _TIDY = [("confirm", "ann"), ("submit", "rhea"), ("release", "cleo")]
 _seen: Counter[str] = Counter()
 
 
-@pytest.mark.requirement("URS-275")
+@pytest.mark.requirement("URS-195")
 @settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_step, min_size=4, max_size=12))
 @example([*_TIDY, ("hold", "rhea"), ("lift", "quin")])

@@ -45,7 +45,7 @@ def log(site: Site, on: Done, parameter: str, value: str, unit: str | None = Non
 # --- order, clearance, the second person
 
 
-@pytest.mark.requirement("URS-203")
+@pytest.mark.requirement("URS-137")
 def test_a_lot_pins_the_version_at_its_first_step_and_keeps_it_when_a_new_one_comes_into_force(site: Site) -> None:
     lot = formulated(site)
     governed.approved(site, content(fill={"instruction": "slower"}), reason="fill more slowly")
@@ -61,7 +61,7 @@ def pooled_first(site: Site) -> None:
     governed.approved(site, said.model_copy(update={"steps": (pooling, *said.steps)}), reason="pool first")
 
 
-@pytest.mark.requirement("URS-204")
+@pytest.mark.requirement("URS-138")
 def test_a_step_out_of_order_needs_a_reason_and_opens_a_deviation(site: Site) -> None:
     pooled_first(site)
     with pytest.raises(Refused) as refusal:
@@ -72,7 +72,7 @@ def test_a_step_out_of_order_needs_a_reason_and_opens_a_deviation(site: Site) ->
     assert deviations(site) == ["step-out-of-order"]
 
 
-@pytest.mark.requirement("URS-204")
+@pytest.mark.requirement("URS-138")
 def test_a_step_out_of_order_ends_only_when_a_second_person_has_signed(site: Site) -> None:
     pooled_first(site)
     begun = formulation(site, out_of_order_reason="one bulk only, nothing to pool")
@@ -85,7 +85,7 @@ def test_a_step_out_of_order_ends_only_when_a_second_person_has_signed(site: Sit
     assert "pooling" in told[0], "what was passed over still bars the release"
 
 
-@pytest.mark.requirement("URS-204")
+@pytest.mark.requirement("URS-138")
 def test_a_step_of_the_recipe_is_named_by_its_key(site: Site) -> None:
     with pytest.raises(Invalid) as refusal:
         formulation(site, recipe_step="fill")
@@ -99,7 +99,7 @@ def test_a_step_of_the_recipe_is_named_by_its_key(site: Site) -> None:
     assert codes(bare) == ["no-recipe"]
 
 
-@pytest.mark.requirement("URS-205")
+@pytest.mark.requirement("URS-139")
 def test_room_and_line_clearance_is_recorded_at_the_start(site: Site) -> None:
     with pytest.raises(Refused) as refusal:
         formulation(site, clearance="")
@@ -108,7 +108,7 @@ def test_room_and_line_clearance_is_recorded_at_the_start(site: Site) -> None:
     assert raw(site, "SELECT clearance FROM execution") == [(CLEARED,)]
 
 
-@pytest.mark.requirement("URS-205")
+@pytest.mark.requirement("URS-139")
 def test_a_step_cannot_end_before_a_second_person_has_seen_its_start(site: Site) -> None:
     begun = formulation(site)
     with pytest.raises(Refused) as refusal:
@@ -123,7 +123,7 @@ def test_a_step_cannot_end_before_a_second_person_has_seen_its_start(site: Site)
     end(site, begun, ("210", "mL"), readings_for("formulation", ph="7.2"))
 
 
-@pytest.mark.requirement("URS-206")
+@pytest.mark.requirement("URS-140")
 def test_the_rule_of_the_verifier_can_fire_the_one_who_entered_a_value_never_verifies_it(site: Site) -> None:
     begun = formulation(site)
     ids = (log(site, begun, "ph", "7.2", "[pH]"),)
@@ -140,7 +140,7 @@ def test_the_rule_of_the_verifier_can_fire_the_one_who_entered_a_value_never_ver
     assert codes(refusal) == ["verified-already"]
 
 
-@pytest.mark.requirement("URS-206")
+@pytest.mark.requirement("URS-140")
 def test_a_corrected_critical_reading_has_to_be_verified_anew(site: Site) -> None:
     begun = formulation(site)
     old = log(site, begun, "ph", "7.2", "[pH]")
@@ -158,7 +158,7 @@ def test_a_corrected_critical_reading_has_to_be_verified_anew(site: Site) -> Non
     assert len(act(site, "ann", verify_readings, both)) == 1
 
 
-@pytest.mark.requirement("URS-206")
+@pytest.mark.requirement("URS-140")
 def test_two_clicks_on_verify_make_one_record(site: Site) -> None:
     begun = seen(site, formulation(site))
     with pytest.raises(Conflict):
@@ -167,7 +167,7 @@ def test_two_clicks_on_verify_make_one_record(site: Site) -> None:
     assert raw(site, "SELECT count(*) FROM signature WHERE record = 'step'") == [(1,)]
 
 
-@pytest.mark.requirement("URS-205")
+@pytest.mark.requirement("URS-139")
 def test_a_reading_of_another_step_cannot_be_verified_with_this_one(site: Site) -> None:
     begun = formulation(site)
     with pytest.raises(Refused) as refusal:
@@ -183,7 +183,7 @@ def test_a_reading_of_another_step_cannot_be_verified_with_this_one(site: Site) 
 # --- limits, missing readings
 
 
-@pytest.mark.requirement("URS-207")
+@pytest.mark.requirement("URS-141")
 def test_the_limits_of_the_recipe_override_those_of_the_catalogue(site: Site) -> None:
     begun = formulation(site)
     with pytest.raises(Invalid) as refusal:
@@ -194,7 +194,7 @@ def test_the_limits_of_the_recipe_override_those_of_the_catalogue(site: Site) ->
     assert deviations(site) == []
 
 
-@pytest.mark.requirement("URS-207")
+@pytest.mark.requirement("URS-141")
 def test_a_value_outside_the_action_limits_needs_a_comment_and_opens_a_deviation_on_the_lot(site: Site) -> None:
     begun = formulation(site)
     with pytest.raises(Invalid) as refusal:
@@ -208,7 +208,7 @@ def test_a_value_outside_the_action_limits_needs_a_comment_and_opens_a_deviation
     assert DeviationLot.append_only
 
 
-@pytest.mark.requirement("URS-207")
+@pytest.mark.requirement("URS-141")
 def test_a_blank_upper_limit_is_no_limit_and_never_0(site: Site) -> None:
     said = content(formulation={"parameters": (governed.ParameterRule(code="buffer_concentration", alert_low="1"),)})
     governed.approved(site, said, reason="limits")
@@ -217,7 +217,7 @@ def test_a_blank_upper_limit_is_no_limit_and_never_0(site: Site) -> None:
     assert raw(site, "SELECT alert FROM reading ORDER BY id DESC LIMIT 1") == [(None,)]
 
 
-@pytest.mark.requirement("URS-208")
+@pytest.mark.requirement("URS-142")
 @pytest.mark.parametrize("text", ["", "   ", "\t"])
 def test_an_empty_reading_is_never_accepted(site: Site, text: str) -> None:
     begun = formulation(site)
@@ -226,7 +226,7 @@ def test_an_empty_reading_is_never_accepted(site: Site, text: str) -> None:
     assert codes(refusal) == ["value-missing"]
 
 
-@pytest.mark.requirement("URS-208")
+@pytest.mark.requirement("URS-142")
 @pytest.mark.parametrize("text", ["NaN", "1e400", "1,5", "٣", "1_000", "∞", "0x10", "7.2 "])
 def test_a_text_that_looks_like_a_number_is_not_read_as_one(site: Site, text: str) -> None:
     begun = formulation(site)
@@ -237,7 +237,7 @@ def test_a_text_that_looks_like_a_number_is_not_read_as_one(site: Site, text: st
         log(site, begun, "ph", text, "[pH]", comment="as shown")
 
 
-@pytest.mark.requirement("URS-208")
+@pytest.mark.requirement("URS-142")
 def test_a_missing_reading_ends_a_step_only_with_a_reason_and_opens_a_deviation(site: Site) -> None:
     begun = seen(site, formulation(site))
     without = readings_for("formulation", ph=None)
@@ -251,7 +251,7 @@ def test_a_missing_reading_ends_a_step_only_with_a_reason_and_opens_a_deviation(
     ) == [(0,)]
 
 
-@pytest.mark.requirement("URS-208")
+@pytest.mark.requirement("URS-142")
 def test_what_is_recorded_cannot_be_left_out(site: Site) -> None:
     begun = seen(site, formulation(site))
     with pytest.raises(Refused) as refusal:
@@ -271,7 +271,7 @@ def test_without_a_recipe_a_missing_reading_still_bars_the_end(site: Site) -> No
 # --- hold times, yields, counts
 
 
-@pytest.mark.requirement("URS-209")
+@pytest.mark.requirement("URS-143")
 def test_a_missed_hold_time_needs_a_comment_and_opens_a_deviation(site: Site, clock: Clock) -> None:
     lot = formulated(site)
     clock.advance(hours=4, minutes=1)
@@ -285,7 +285,7 @@ def test_a_missed_hold_time_needs_a_comment_and_opens_a_deviation(site: Site, cl
     assert (clock_of.after, clock_of.before, clock_of.over) == ("formulation", "fill", True)
 
 
-@pytest.mark.requirement("URS-209")
+@pytest.mark.requirement("URS-143")
 def test_the_clock_of_a_hold_time_runs_until_the_next_step_starts(site: Site, clock: Clock) -> None:
     lot = build.lot(site, formulated(site))
     clock.advance(hours=4)
@@ -300,7 +300,7 @@ def test_the_clock_of_a_hold_time_runs_until_the_next_step_starts(site: Site, cl
     assert (stopped.stopped_at, stopped.over) == (clock(), False)
 
 
-@pytest.mark.requirement("URS-210")
+@pytest.mark.requirement("URS-144")
 def test_a_yield_outside_the_expected_range_opens_a_deviation(site: Site) -> None:
     expected = {"expected_yield": governed.ExpectedYield(low="95", high="105", theoretical=build.amount("0.2", "L"))}
     governed.approved(site, content(formulation=expected), reason="yield")
@@ -313,7 +313,7 @@ def test_a_yield_outside_the_expected_range_opens_a_deviation(site: Site) -> Non
     assert deviations(site) == ["yield-out-of-range"]
 
 
-@pytest.mark.requirement("URS-211")
+@pytest.mark.requirement("URS-145")
 def test_counts_that_do_not_balance_end_a_step_only_explained_and_with_a_deviation(site: Site) -> None:
     begun = seen(site, start(site, "fill", {formulated(site): ("210", "mL")}))
     counted = {one.parameter: one.value for one in readings_for("fill")}
@@ -329,7 +329,7 @@ def test_counts_that_do_not_balance_end_a_step_only_explained_and_with_a_deviati
         assert list(control.not_explained(session, build.lot(site, begun.lot))) == []
 
 
-@pytest.mark.requirement("URS-211")
+@pytest.mark.requirement("URS-145")
 def test_an_explanation_for_what_balances_is_refused(site: Site) -> None:
     begun = seen(site, start(site, "fill", {formulated(site): ("210", "mL")}))
     loaded = next(one.value for one in readings_for("fill") if one.parameter == "vials_loaded")
@@ -341,7 +341,7 @@ def test_an_explanation_for_what_balances_is_refused(site: Site) -> None:
 # --- materials under a recipe
 
 
-@pytest.mark.requirement("URS-212")
+@pytest.mark.requirement("URS-146")
 def test_a_material_that_is_not_on_the_bill_is_refused(site: Site) -> None:
     other = documented(site, "Trehalose dihydrate", ("1", "kg"))
     with pytest.raises(Refused) as refusal:
@@ -349,7 +349,7 @@ def test_a_material_that_is_not_on_the_bill_is_refused(site: Site) -> None:
     assert codes(refusal) == ["material-not-in-recipe"]
 
 
-@pytest.mark.requirement("URS-212")
+@pytest.mark.requirement("URS-146")
 @pytest.mark.parametrize(
     ("quantity", "opened"),
     [("105", []), ("95", []), ("105.1", ["material-amount-off"]), ("94.9", ["material-amount-off"])],
@@ -366,13 +366,13 @@ def test_an_amount_outside_the_tolerance_of_the_bill_opens_a_deviation(
     assert deviations(site) == opened
 
 
-@pytest.mark.requirement("URS-212")
+@pytest.mark.requirement("URS-146")
 def test_a_material_that_is_missing_opens_a_deviation(site: Site) -> None:
     formulation(site, taken={BULK: ("100", "mL")}, comment="bulk was in buffer already")
     assert deviations(site) == ["material-missing"]
 
 
-@pytest.mark.requirement("URS-213")
+@pytest.mark.requirement("URS-147")
 def test_another_lot_than_the_one_that_expires_first_needs_a_reason(site: Site) -> None:
     later = documented(site, expires_on=site.today() + timedelta(days=700))
     taken = [
@@ -389,7 +389,7 @@ def test_another_lot_than_the_one_that_expires_first_needs_a_reason(site: Site) 
     ]
 
 
-@pytest.mark.requirement("URS-214")
+@pytest.mark.requirement("URS-148")
 def test_a_material_without_papers_is_refused_under_a_recipe(site: Site) -> None:
     bare = build.released_material(site, governed.BUFFER, ("1", "L"), expires_on=site.today() + timedelta(days=3))
     with pytest.raises(Refused) as refusal:
@@ -400,7 +400,7 @@ def test_a_material_without_papers_is_refused_under_a_recipe(site: Site) -> None
 # --- release
 
 
-@pytest.mark.requirement("URS-215")
+@pytest.mark.requirement("URS-149")
 def test_a_lot_is_released_only_when_every_step_is_done_verified_and_sampled(site: Site) -> None:
     lot = governed.drug_product(site)
     build.tested(site, lot)
@@ -409,7 +409,7 @@ def test_a_lot_is_released_only_when_every_step_is_done_verified_and_sampled(sit
     assert deviations(site) == []
 
 
-@pytest.mark.requirement("URS-215")
+@pytest.mark.requirement("URS-149")
 def test_an_unverified_entry_and_a_step_not_done_block_the_release(site: Site) -> None:
     lot = build.lot(site, formulated(site))
     with reading(site.engine) as session:

@@ -31,7 +31,7 @@ def excepted(site: Site, of: str, code: str, who: str = "cleo", **more: object) 
     act(site, who, approve_exception, command)
 
 
-@pytest.mark.requirement("URS-217")
+@pytest.mark.requirement("URS-151")
 def test_a_recipe_that_names_equipment_refuses_a_step_without_it(site: Site) -> None:
     with pytest.raises(Refused) as refusal:
         formulation(site, equipment_codes=())
@@ -40,7 +40,7 @@ def test_a_recipe_that_names_equipment_refuses_a_step_without_it(site: Site) -> 
         formulation(site, equipment_codes=("MV-5", "B1", "NONE-1"))
 
 
-@pytest.mark.requirement("URS-217")
+@pytest.mark.requirement("URS-151")
 def test_equipment_that_is_due_is_refused_with_or_without_a_recipe(site: Site, clock: Clock) -> None:
     clock.advance(days=366)
     bare = build.new_product(site, "BARE-1", "BRE")
@@ -52,7 +52,7 @@ def test_equipment_that_is_due_is_refused_with_or_without_a_recipe(site: Site, c
     assert set(codes(refusal)) >= {"calibration-overdue", "maintenance-overdue"}
 
 
-@pytest.mark.requirement("URS-218")
+@pytest.mark.requirement("URS-152")
 def test_an_exception_of_quality_assurance_opens_the_gate_and_a_deviation_that_touches_the_lot(
     site: Site, clock: Clock
 ) -> None:
@@ -73,7 +73,7 @@ def test_an_exception_of_quality_assurance_opens_the_gate_and_a_deviation_that_t
         formulation(site)
 
 
-@pytest.mark.requirement("URS-218")
+@pytest.mark.requirement("URS-152")
 def test_an_exception_is_short_signed_and_says_why(site: Site) -> None:
     with pytest.raises(Refused) as long:
         excepted(site, "equipment", "MV-5", valid_until=site.today() + timedelta(days=32))
@@ -88,7 +88,7 @@ def test_an_exception_is_short_signed_and_says_why(site: Site) -> None:
         excepted(site, "equipment", "MV-5", reason="ok")
 
 
-@pytest.mark.requirement("URS-217", "URS-219")
+@pytest.mark.requirement("URS-151", "URS-153")
 def test_equipment_that_falls_due_while_a_step_runs_blocks_the_release_until_quality_assurance_signs(
     site: Site, clock: Clock
 ) -> None:
@@ -109,7 +109,7 @@ def test_equipment_that_falls_due_while_a_step_runs_blocks_the_release_until_qua
         assert list(control.not_excepted(session, lot)) == []
 
 
-@pytest.mark.requirement("URS-220")
+@pytest.mark.requirement("URS-154")
 def test_a_calibration_out_of_tolerance_lists_the_lots_made_since_the_last_good_one(site: Site, clock: Clock) -> None:
     first = formulated(site)
     clock.advance(days=1)
@@ -135,7 +135,7 @@ def test_a_calibration_out_of_tolerance_lists_the_lots_made_since_the_last_good_
 # --- training
 
 
-@pytest.mark.requirement("URS-221")
+@pytest.mark.requirement("URS-155")
 def test_somebody_untrained_neither_starts_nor_records_nor_ends_a_step(site: Site, clock: Clock) -> None:
     begun = seen(site, formulation(site))
     clock.advance(days=366)
@@ -153,7 +153,7 @@ def test_somebody_untrained_neither_starts_nor_records_nor_ends_a_step(site: Sit
     end(site, begun, ("210", "mL"), build.readings_for("formulation", ph="7.2"))
 
 
-@pytest.mark.requirement("URS-221")
+@pytest.mark.requirement("URS-155")
 def test_an_exception_from_training_touches_the_lots_that_are_made_under_it(site: Site, clock: Clock) -> None:
     trained(site, "tom", "formulation", days=0)
     clock.advance(days=1)
@@ -166,7 +166,7 @@ def test_an_exception_from_training_touches_the_lots_that_are_made_under_it(site
     assert raw(site, "SELECT l.lot_number FROM deviation_lot d JOIN lot l ON l.id = d.lot_id") == [(begun.lot,)]
 
 
-@pytest.mark.requirement("URS-221")
+@pytest.mark.requirement("URS-155")
 def test_a_kind_of_step_asks_for_training_without_any_recipe_once_that_is_said(site: Site) -> None:
     bare = build.new_product(site, "BARE-1", "BRE")
     command = RequireTraining(subject=TrainedFor.STEP, code="pooling", reason="after deviation 12")
@@ -180,7 +180,7 @@ def test_a_kind_of_step_asks_for_training_without_any_recipe_once_that_is_said(s
     build.begun(site, "pooling", inputs, [(build.K.POOLED_BULK, "mL")], **said)
 
 
-@pytest.mark.requirement("URS-215")
+@pytest.mark.requirement("URS-149")
 def test_the_guards_of_control_stand_in_the_rule_of_release() -> None:
     wanted = {"recipe-followed", "entries-verified", "differences-explained", "exceptions-approved", "samples-taken"}
     assert wanted <= set(RULES["release"].guards)

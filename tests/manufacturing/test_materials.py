@@ -27,7 +27,7 @@ def correct(site: Site, number: str, value: str, unit: str = "L", reason: str = 
     act(site, "tom", correct_stock, command)
 
 
-@pytest.mark.requirement("URS-214")
+@pytest.mark.requirement("URS-148")
 @pytest.mark.parametrize(
     ("said", "code"),
     [
@@ -46,7 +46,7 @@ def test_papers_that_are_incomplete_are_refused(site: Site, said: dict[str, obje
     assert set(codes(refusal)) == {code}
 
 
-@pytest.mark.requirement("URS-214")
+@pytest.mark.requirement("URS-148")
 def test_the_certificate_of_the_supplier_is_kept_as_it_came_and_newer_papers_need_a_reason(site: Site) -> None:
     number = build.material(site)
     said = {"origin": AnimalOrigin.ANIMAL, "species": "cattle", "country": "New Zealand"}
@@ -62,7 +62,7 @@ def test_the_certificate_of_the_supplier_is_kept_as_it_came_and_newer_papers_nee
     assert raw(site, "SELECT count(*) FROM material_papers") == [(2,)]
 
 
-@pytest.mark.requirement("URS-214")
+@pytest.mark.requirement("URS-148")
 def test_a_material_is_in_quarantine_and_not_usable_by_default(site: Site) -> None:
     number = build.material(site)
     papers(site, number)
@@ -76,7 +76,7 @@ def test_a_material_is_in_quarantine_and_not_usable_by_default(site: Site) -> No
     assert codes(refusal) == ["lot-not-released"]
 
 
-@pytest.mark.requirement("URS-213")
+@pytest.mark.requirement("URS-147")
 def test_the_lot_that_expires_first_is_proposed(site: Site, clock: Clock) -> None:
     later = build.released_material(site, expires_on=site.today() + timedelta(days=90))
     sooner = build.released_material(site, expires_on=site.today() + timedelta(days=30))
@@ -91,7 +91,7 @@ def test_the_lot_that_expires_first_is_proposed(site: Site, clock: Clock) -> Non
         assert [one.lot_number for one in first_to_expire(session, "DMEM/F12, xeno-free", site.today())] == [later]
 
 
-@pytest.mark.requirement("URS-223")
+@pytest.mark.requirement("URS-157")
 def test_the_ledger_tells_receipt_consumption_sampling_and_correction_and_ends_at_what_is_left(
     site: Site, clock: Clock
 ) -> None:
@@ -117,7 +117,7 @@ def test_the_ledger_tells_receipt_consumption_sampling_and_correction_and_ends_a
     assert (lines[-1].who, lines[-1].reason) == ("Tom Takes", "counted at the stocktaking")
 
 
-@pytest.mark.requirement("URS-223")
+@pytest.mark.requirement("URS-157")
 @pytest.mark.parametrize(
     ("value", "unit", "code"),
     [("-1", "L", "not-positive"), ("10.1", "L", "more-than-received"), ("10", "L", "nothing-changes"),

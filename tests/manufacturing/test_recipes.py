@@ -48,7 +48,7 @@ def in_force(site: Site, days: int = 0) -> str | None:
         return found.label if found else None
 
 
-@pytest.mark.requirement("URS-200")
+@pytest.mark.requirement("URS-134")
 def test_a_recipe_is_drafted_reviewed_and_approved_by_three_people(site: Site) -> None:
     build.new_product(site)
     drafted(site)
@@ -69,7 +69,7 @@ def test_a_recipe_is_drafted_reviewed_and_approved_by_three_people(site: Site) -
     assert [row[0] for row in meanings] == ["reviewed", "approved"]
 
 
-@pytest.mark.requirement("URS-200")
+@pytest.mark.requirement("URS-134")
 def test_two_clicks_on_approve_make_one_approval(site: Site) -> None:
     build.new_product(site)
     approved(site)
@@ -80,7 +80,7 @@ def test_two_clicks_on_approve_make_one_approval(site: Site) -> None:
     assert raw(site, "SELECT count(*) FROM recipe_approval") == [(1,)]
 
 
-@pytest.mark.requirement("URS-201")
+@pytest.mark.requirement("URS-135")
 def test_a_version_comes_into_force_on_its_date_and_supersedes_the_earlier_one(site: Site) -> None:
     build.new_product(site)
     approved(site)
@@ -89,7 +89,7 @@ def test_a_version_comes_into_force_on_its_date_and_supersedes_the_earlier_one(s
     assert [in_force(site, days) for days in (-1, 0, 9, 10)] == [None, f"{RECIPE} v1", f"{RECIPE} v1", f"{RECIPE} v2"]
 
 
-@pytest.mark.requirement("URS-201")
+@pytest.mark.requirement("URS-135")
 def test_a_recipe_is_never_edited(site: Site) -> None:
     build.new_product(site)
     approved(site)
@@ -106,7 +106,7 @@ def refused(site: Site, **step: Any) -> list[str]:
     return codes(refusal)
 
 
-@pytest.mark.requirement("URS-202")
+@pytest.mark.requirement("URS-136")
 @pytest.mark.parametrize(
     ("rule", "code"),
     [
@@ -127,7 +127,7 @@ def test_limits_that_cannot_be_are_refused(site: Site, rule: dict[str, str], cod
     assert code in refused(site, parameters=(ParameterRule(**rule),))
 
 
-@pytest.mark.requirement("URS-202")
+@pytest.mark.requirement("URS-136")
 def test_a_draft_says_all_that_is_wrong_with_it_at_once(site: Site) -> None:
     build.new_product(site)
     said = content(
@@ -142,7 +142,7 @@ def test_a_draft_says_all_that_is_wrong_with_it_at_once(site: Site) -> None:
         drafted(site, product_code="NONE")
 
 
-@pytest.mark.requirement("URS-202")
+@pytest.mark.requirement("URS-136")
 def test_a_recipe_belongs_to_one_product_and_names_each_step_and_material_once(site: Site) -> None:
     build.new_product(site)
     other = build.new_product(site, "OTHER-1", "OTH")
@@ -159,7 +159,7 @@ def test_a_recipe_belongs_to_one_product_and_names_each_step_and_material_once(s
 PARAMETERS = [one for kind in STEP_KINDS.values() for one in kind.parameters if one.unit is not None]
 
 
-@pytest.mark.requirement("URS-202")
+@pytest.mark.requirement("URS-136")
 @given(
     st.sampled_from(PARAMETERS),
     st.dictionaries(st.sampled_from(LIMITS), st.decimals(-1000, 1000, places=2).map(str)),
@@ -173,7 +173,7 @@ def test_a_limit_that_is_not_given_stays_as_it_was_and_is_never_0(parameter: Any
             assert getattr(narrowed, name) == getattr(parameter, name)
 
 
-@pytest.mark.requirement("URS-201")
+@pytest.mark.requirement("URS-135")
 def test_the_difference_between_two_versions_names_every_place_that_changed(site: Site) -> None:
     build.new_product(site)
     approved(site)

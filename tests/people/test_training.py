@@ -43,7 +43,7 @@ def told(site: Site, method: str = "SOP-PH", days: int = 0) -> list[str]:
         return [reason.text for reason in untrained(session, user_id, method, site.clock() + timedelta(days=days))]
 
 
-@pytest.mark.requirement("URS-222")
+@pytest.mark.requirement("URS-156")
 def test_an_analyst_is_untrained_for_a_method_that_asks_for_training_until_it_is_recorded(site: Site) -> None:
     assert told(site) == [], "no method asks for training unless somebody says so"
     command = RequireTraining(subject=TrainedFor.METHOD, code="SOP-PH", reason="validated method")
@@ -59,7 +59,7 @@ def test_an_analyst_is_untrained_for_a_method_that_asks_for_training_until_it_is
         assert [one.code for one in requirements(session)] == ["SOP-PH"]
 
 
-@pytest.mark.requirement("URS-222")
+@pytest.mark.requirement("URS-156")
 def test_a_newer_record_that_ends_earlier_takes_training_away(site: Site, clock: Clock) -> None:
     act(site, "rhea", require_training, RequireTraining(subject=TrainedFor.METHOD, code="SOP-PH", reason="validated"))
     record(site)
@@ -71,7 +71,7 @@ def test_a_newer_record_that_ends_earlier_takes_training_away(site: Site, clock:
         assert [one.counts for one in training_records(session, site.today())] == [True, False]
 
 
-@pytest.mark.requirement("URS-222")
+@pytest.mark.requirement("URS-156")
 def test_nobody_trains_themselves_or_records_training_of_their_own(site: Site) -> None:
     for differing in ({"trainer": "ben"}, {"username": "ann", "trainer": "rhea"}):
         with pytest.raises(Refused) as refusal:

@@ -28,19 +28,19 @@ LOOKS = {
 }
 
 
-@pytest.mark.requirement("URS-120")
+@pytest.mark.requirement("URS-069")
 @pytest.mark.parametrize("name", ["investigated", "draft", "conditional", "demonstration", "two-curves", "batch"])
 def test_every_document_is_archival_and_accessible(oracle: Ask, name: str) -> None:
     assert oracle(drawn_pdf(name)) == []
 
 
-@pytest.mark.requirement("URS-120")
+@pytest.mark.requirement("URS-069")
 @pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS.keys())
 def test_it_is_so_in_every_look(oracle: Ask, look: Look) -> None:
     assert oracle(certificate.render(LIFE["demonstration"], look=look)) == []
 
 
-@pytest.mark.requirement("URS-120")
+@pytest.mark.requirement("URS-069")
 @pytest.mark.parametrize("content", [LIFE["investigated"], BATCH], ids=["certificate", "batch certificate"])
 def test_the_signed_file_is_so_too_and_begins_with_the_unsigned_one(
     oracle: Ask, content: CertificateContent | BatchCertificateContent
@@ -58,7 +58,7 @@ def test_a_copy_under_a_watermark_is_archival_and_has_no_field(oracle: Ask) -> N
         assert "/AcroForm" not in pdf.Root
 
 
-@pytest.mark.requirement("URS-125")
+@pytest.mark.requirement("URS-074")
 @pytest.mark.parametrize("name", ["investigated", "batch"])
 def test_the_field_for_the_signature_is_empty_tagged_and_named_for_those_who_do_not_see_it(name: str) -> None:
     with Pdf.open(io.BytesIO(drawn_pdf(name))) as pdf:
@@ -217,7 +217,7 @@ def test_poppler_finds_every_font_embedded_and_every_letter_known(tmp_path: Path
         assert re.search(r"SourceSansPro-\w+ +TrueType +WinAnsi +yes +yes +yes", line), line
 
 
-@pytest.mark.requirement("URS-123")
+@pytest.mark.requirement("URS-072")
 def test_what_it_was_drawn_from_is_attached_and_the_same_as_fhir(tmp_path: Path) -> None:
     shown = LIFE["investigated"]
     listed = _ran(tmp_path, drawn_pdf("investigated"), "pdfdetach", "-list", "file.pdf")
@@ -233,7 +233,7 @@ def test_what_it_was_drawn_from_is_attached_and_the_same_as_fhir(tmp_path: Path)
     }
 
 
-@pytest.mark.requirement("URS-123")
+@pytest.mark.requirement("URS-072")
 def test_a_batch_certificate_holds_its_data(tmp_path: Path) -> None:
     _ran(tmp_path, drawn_pdf("batch"), "pdfdetach", "-saveall", "file.pdf")
     data = (tmp_path / "batch-certificate.json").read_bytes()
@@ -241,7 +241,7 @@ def test_a_batch_certificate_holds_its_data(tmp_path: Path) -> None:
     assert json.loads(data)["register_entry"] == BATCH.register_entry
 
 
-@pytest.mark.requirement("URS-124")
+@pytest.mark.requirement("URS-073")
 def test_nothing_is_deflated_as_builds_of_zlib_differ() -> None:
     with Pdf.open(io.BytesIO(drawn_pdf("two-curves"))) as pdf:
         streams = [thing for thing in pdf.objects if isinstance(thing, pikepdf.Stream)]

@@ -14,7 +14,7 @@ from tests.reports.tagged import tree
 from tests.reports.test_certificate import pages_of, squeezed, text_of
 
 
-@pytest.mark.requirement("URS-133")
+@pytest.mark.requirement("URS-082")
 def test_the_items_stand_in_the_order_of_the_mra_certificate() -> None:
     rows = {row.own("TH")[0].text: row.own("TD") for row in tree(drawn_pdf("batch")).all("Table")[0].all("TR")[1:]}
     said = {number: squeezed(cells[1].text) for number, cells in rows.items()}
@@ -28,7 +28,7 @@ def test_the_items_stand_in_the_order_of_the_mra_certificate() -> None:
         assert squeezed(wanted or "") in said[number]
 
 
-@pytest.mark.requirement("URS-133")
+@pytest.mark.requirement("URS-082")
 def test_it_names_the_certificate_of_analysis_and_holds_no_result_itself() -> None:
     text = text_of(drawn_pdf("batch"))
     assert squeezed(f"Results of analysis stand on {BATCH.analysis_certificate}") in text
@@ -44,7 +44,7 @@ def test_it_says_on_every_page_whose_it_is_and_that_it_is_a_demonstration() -> N
         assert f"{BATCH.number} · Revision 1" in page
 
 
-@pytest.mark.requirement("URS-133")
+@pytest.mark.requirement("URS-082")
 @pytest.mark.parametrize(
     "look", [Look(), Look(theme="plain", paper="letter", languages=("de",))], ids=["usual", "other"]
 )

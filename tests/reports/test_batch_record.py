@@ -50,7 +50,7 @@ def troubled(site: Site, clock: Clock) -> str:
 
 
 @pytest.mark.stage("governed")
-@pytest.mark.requirement("URS-224", "URS-225")
+@pytest.mark.requirement("URS-158", "URS-159")
 def test_the_first_page_lists_what_was_not_normal_and_only_that(site: Site, clock: Clock) -> None:
     lot = troubled(site, clock)
     first, *others = pages(drawn(site, lot))
@@ -72,7 +72,7 @@ def test_the_first_page_lists_what_was_not_normal_and_only_that(site: Site, cloc
 
 
 @pytest.mark.stage("governed")
-@pytest.mark.requirement("URS-224")
+@pytest.mark.requirement("URS-158")
 def test_the_record_begins_with_what_quality_assurance_released_by_itself(site: Site) -> None:
     lot = governed.formulated(site)
     with reading(site.engine) as session:
@@ -87,14 +87,14 @@ def test_the_record_begins_with_what_quality_assurance_released_by_itself(site: 
 
 
 @pytest.mark.stage("governed")
-@pytest.mark.requirement("URS-224")
+@pytest.mark.requirement("URS-158")
 def test_a_lot_on_whose_way_nothing_went_wrong_says_so(site: Site) -> None:
     first = pages(drawn(site, governed.formulated(site)))[0]
     assert "Nothing was out of the ordinary." in first
 
 
 @pytest.mark.stage("governed")
-@pytest.mark.requirement("URS-224")
+@pytest.mark.requirement("URS-158")
 def test_the_same_record_is_the_same_file_and_a_strange_letter_is_refused(site: Site) -> None:
     lot = governed.formulated(site)
     assert len({hashlib.sha256(drawn(site, lot)).hexdigest() for _ in range(2)}) == 1
@@ -107,7 +107,7 @@ def test_the_same_record_is_the_same_file_and_a_strange_letter_is_refused(site: 
 
 
 @pytest.mark.stage("in_review")
-@pytest.mark.requirement("URS-224")
+@pytest.mark.requirement("URS-158")
 def test_the_record_of_a_lot_without_a_recipe_is_drawn_for_whoever_may_read(site: Site) -> None:
     with TestClient(create_app(site), raise_server_exceptions=False) as client:
         house = House(client)

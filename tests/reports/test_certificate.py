@@ -150,7 +150,7 @@ def test_title_author_language_and_time_stand_in_the_file(drawn: dict[str, bytes
             ]
 
 
-@pytest.mark.requirement("URS-124")
+@pytest.mark.requirement("URS-073")
 def test_the_same_content_gives_the_same_bytes_on_any_machine() -> None:
     code = (
         "import hashlib; from tests.reports.conftest import drawn_pdf;"
@@ -290,7 +290,7 @@ def test_whatever_is_typed_is_drawn(name: str, result: str, count: int) -> None:
     assert squeezed(for_people(result)) in text_of(render(content(tests=(test,) * count)))
 
 
-@pytest.mark.requirement("URS-127")
+@pytest.mark.requirement("URS-076")
 def test_a_draft_has_no_number_a_watermark_on_every_page_and_names_what_is_missing() -> None:
     shown, pages = LIFE["draft"], pages_of(drawn_pdf("draft"))
     text = squeezed("".join(pages))
@@ -303,7 +303,7 @@ def test_a_draft_has_no_number_a_watermark_on_every_page_and_names_what_is_missi
     assert squeezed("A draft cannot be verified") in text
 
 
-@pytest.mark.requirement("URS-126", "URS-127")
+@pytest.mark.requirement("URS-075", "URS-076")
 def test_a_draft_says_of_each_test_that_does_not_pass_why_and_does_not_comply() -> None:
     text = text_of(drawn_pdf("draft"))
     assert squeezed("Does not comply with specification – 10 of 14 tests passed") in text
@@ -320,7 +320,7 @@ def test_a_draft_says_of_each_test_that_does_not_pass_why_and_does_not_comply() 
     assert "Complieswithspecification" not in text
 
 
-@pytest.mark.requirement("URS-126")
+@pytest.mark.requirement("URS-075")
 def test_a_conditional_release_says_its_condition_and_what_is_outstanding() -> None:
     text = text_of(drawn_pdf("conditional"))
     condition = LIFE["conditional"].conditional
@@ -330,7 +330,7 @@ def test_a_conditional_release_says_its_condition_and_what_is_outstanding() -> N
     assert "Complieswithspecification" not in text
 
 
-@pytest.mark.requirement("URS-126")
+@pytest.mark.requirement("URS-075")
 @pytest.mark.parametrize(
     ("tests", "stated"),
     [
@@ -351,7 +351,7 @@ def test_a_conclusion_that_its_lines_do_not_bear_is_never_drawn(tests: tuple[Tes
 VERDICT = st.sampled_from(["pass", "reported", "not_tested", "fail", "indeterminate", "pending"])
 
 
-@pytest.mark.requirement("URS-126")
+@pytest.mark.requirement("URS-075")
 @settings(max_examples=200, deadline=None)
 @given(st.lists(VERDICT, max_size=8))
 def test_a_certificate_complies_only_when_every_judged_line_passes(verdicts: list[str]) -> None:
@@ -368,18 +368,20 @@ def test_a_line_that_is_only_reported_stands_in_no_ones_way() -> None:
     assert squeezed("Not tested: Appearance of the cake") in text_of(render(shown))
 
 
-@pytest.mark.requirement("URS-130")
+@pytest.mark.requirement("URS-079")
 def test_every_investigation_is_referenced_or_it_is_said_that_there_is_none(drawn: dict[str, bytes]) -> None:
     text = text_of(drawn_pdf("investigated"))
     for each in INVESTIGATIONS:
         for said in (each.reference, each.on.isoformat(), each.words.en, each.words.de):
             assert squeezed(said) in text
-    none = squeezed("No deviation was recorded, no result was out of specification, repeated, invalid or corrected, and the lot was never on hold.")
+    none = squeezed(
+        "No deviation was recorded, no result was out of specification, repeated, invalid or corrected, and the lot was never on hold."
+    )
     assert none not in text
     assert none in text_of(drawn["typical"])
 
 
-@pytest.mark.requirement("URS-129")
+@pytest.mark.requirement("URS-078")
 def test_the_annex_says_how_each_result_was_measured(sample: tuple[CertificateContent, bytes]) -> None:
     shown, pdf = sample
     annex = text_of(pdf)
@@ -393,7 +395,7 @@ def test_the_annex_says_how_each_result_was_measured(sample: tuple[CertificateCo
             assert all(squeezed(f"{name} {for_people(value)}") in annex for name, value in test.settings)
 
 
-@pytest.mark.requirement("URS-129")
+@pytest.mark.requirement("URS-078")
 def test_a_distribution_names_its_convention_and_the_lower_limit_of_the_instrument(drawn: dict[str, bytes]) -> None:
     text = text_of(drawn["typical"])
     (shown,) = TYPICAL.distributions
@@ -407,7 +409,7 @@ def test_a_revision_says_what_it_supersedes_and_why() -> None:
     assert squeezed("Reason: A result was corrected / Grund: Ein Ergebnis wurde berichtigt") in text
 
 
-@pytest.mark.requirement("URS-134")
+@pytest.mark.requirement("URS-083")
 def test_a_demonstration_says_so_on_every_page(drawn: dict[str, bytes]) -> None:
     said = squeezed("DEMONSTRATION: signed with a key that nobody vouches for. Not for use.")
     german = squeezed("VORFÜHRUNG: signiert mit einem Schlüssel, für den niemand bürgt. Nicht zur Anwendung.")

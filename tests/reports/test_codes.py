@@ -19,7 +19,7 @@ def read(pdf: bytes) -> dict[str, zxingcpp.Barcode]:
     return {code.format.name: code for page in pages for code in zxingcpp.read_barcodes(page)}
 
 
-@pytest.mark.requirement("URS-128")
+@pytest.mark.requirement("URS-077")
 @pytest.mark.parametrize("name", ["typical", "batch", "demonstration"])
 def test_the_codes_of_a_product_with_a_gtin_name_product_lot_and_expiry(name: str) -> None:
     found = read(drawn_pdf(name))
@@ -32,7 +32,7 @@ def test_the_codes_of_a_product_with_a_gtin_name_product_lot_and_expiry(name: st
     assert not any(one.gtin_error for one in parsed.gs1_message.element_strings)
 
 
-@pytest.mark.requirement("URS-128")
+@pytest.mark.requirement("URS-077")
 def test_without_a_gtin_the_code_leads_to_the_look_up_page() -> None:
     found = read(drawn_pdf("without-gtin"))
     assert {name: code.text for name, code in found.items()} == {"QRCode": LIFE["without-gtin"].look_up_url}
@@ -43,7 +43,7 @@ def test_codes_are_read_through_a_watermark_and_in_every_theme(theme: str) -> No
     assert set(read(render(TYPICAL, look=Look(theme=theme), watermark="SUPERSEDED"))) == {"QRCode", "DataMatrix"}
 
 
-@pytest.mark.requirement("URS-128")
+@pytest.mark.requirement("URS-077")
 def test_nothing_is_drawn_with_a_wrong_check_digit() -> None:
     product = TYPICAL.product.model_copy(update={"gtin": "04012345678902"})
     for draw in (

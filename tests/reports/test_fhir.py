@@ -124,7 +124,7 @@ EVERY = {
 }
 
 
-@pytest.mark.requirement("URS-150")
+@pytest.mark.requirement("URS-099")
 @pytest.mark.parametrize("name", EVERY)
 def test_the_bundle_is_valid_fhir_r5(name: str) -> None:
     Bundle.model_validate_json(bundle(EVERY[name]))
@@ -169,7 +169,7 @@ def test_every_reference_leads_to_an_entry_and_every_name_is_used_once(name: str
                      if entry["resource"]["resourceType"] == "ObservationDefinition"]  # fmt: skip
 
 
-@pytest.mark.requirement("URS-151")
+@pytest.mark.requirement("URS-100")
 def test_every_typed_value_is_read_back_from_the_bundle() -> None:
     found = results(CERTIFICATE)
     for line in CERTIFICATE.tests:
@@ -204,7 +204,7 @@ def test_trailing_zeros_are_kept() -> None:
     assert b'"value":7.40,' in bundle(CERTIFICATE)
 
 
-@pytest.mark.requirement("URS-151")
+@pytest.mark.requirement("URS-100")
 def test_a_size_distribution_survives_completely() -> None:
     (observation,) = [one for one in resources(CERTIFICATE, "Observation") if "valueSampledData" in one]
     shown = CERTIFICATE.distributions[0]
@@ -270,7 +270,7 @@ def test_a_mean_without_an_end_keeps_all_its_digits() -> None:
     assert value_of(results(content)["PROT"]) == mean
 
 
-@pytest.mark.requirement("URS-150")
+@pytest.mark.requirement("URS-099")
 def test_a_draft_is_preliminary_and_never_final() -> None:
     draft = typed.certificate(draft=True, conclusion="incomplete")
     (report,) = resources(draft, "DiagnosticReport")
@@ -373,7 +373,7 @@ def test_what_a_reader_must_know_stands_in_the_notes() -> None:
     assert content.deviations.en in notes
 
 
-@pytest.mark.requirement("URS-152")
+@pytest.mark.requirement("URS-101")
 def test_the_same_content_gives_the_same_bytes_in_another_process_and_another_certificate_other_names() -> None:
     script = (
         "import hashlib; from reports.fhir import bundle; from tests.certificates import typed;"

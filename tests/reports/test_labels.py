@@ -60,7 +60,7 @@ def elements(found: Any) -> dict[str, str]:
 # --- the PDF ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("URS-160")
+@pytest.mark.requirement("URS-109")
 @pytest.mark.parametrize("lot", ["UEV26-0001", LONGEST_LOT, "7"])
 @pytest.mark.parametrize("base", [VIAL, CARTON], ids=["vial", "carton"])
 def test_the_datamatrix_is_read_from_the_page_at_300_dpi(base: dict[str, Any], lot: str) -> None:
@@ -70,7 +70,7 @@ def test_the_datamatrix_is_read_from_the_page_at_300_dpi(base: dict[str, Any], l
     assert elements(found) == {"01": GTIN, "17": "280302", "10": lot}
 
 
-@pytest.mark.requirement("URS-160")
+@pytest.mark.requirement("URS-109")
 def test_each_label_of_a_serialised_print_has_the_next_number() -> None:
     content = label(
         count=3, first_serial=41, lot_number=LONGEST_LOT, element_string=f"(01){GTIN}(17)280302(10){LONGEST_LOT}"
@@ -133,7 +133,7 @@ def test_a_demonstration_is_marked() -> None:
 # --- what fits and what does not ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("URS-161")
+@pytest.mark.requirement("URS-110")
 @pytest.mark.parametrize(
     "name",
     [
@@ -160,7 +160,7 @@ def test_long_names_and_umlauts_fit_in_readable_type_inside_the_label(name: str)
     assert elements(matrix_of(pages(content)[0]))["10"] == LONGEST_LOT
 
 
-@pytest.mark.requirement("URS-161")
+@pytest.mark.requirement("URS-110")
 @pytest.mark.parametrize(
     ("changes", "field", "word"),
     [
@@ -213,7 +213,7 @@ def formats(content: LabelContent) -> list[str]:
     return found
 
 
-@pytest.mark.requirement("URS-162")
+@pytest.mark.requirement("URS-111")
 def test_a_printer_is_told_size_encoding_texts_code_and_number_of_copies() -> None:
     (one,) = formats(label(count=96))
     assert one.startswith("^XA^CI28^PW591^LL295^LH0,0")
@@ -223,7 +223,7 @@ def test_a_printer_is_told_size_encoding_texts_code_and_number_of_copies() -> No
     assert "^GF" not in one
 
 
-@pytest.mark.requirement("URS-162")
+@pytest.mark.requirement("URS-111")
 def test_the_datamatrix_command_carries_fnc1_first_and_after_the_lot() -> None:
     plain = [data for command, data in fields(formats(label())[0]) if command.startswith("^BXN")]
     assert plain == [f"{FNC1}01{GTIN}1728030210UEV26-0001"]
@@ -254,7 +254,7 @@ def test_the_code_of_a_carton_is_told_as_a_qr_code_of_level_m() -> None:
     assert data == f"MA,{CARTON['look_up']}"
 
 
-@pytest.mark.requirement("URS-162")
+@pytest.mark.requirement("URS-111")
 @pytest.mark.parametrize("name", ["^XZ^XA^PQ9999", "~JR restart", "^FS^FO0,0^FDother", "a_41b", "back\\slash & more"])
 def test_no_text_is_taken_for_a_command(name: str) -> None:
     (one,) = formats(label(product_name=name))

@@ -41,7 +41,7 @@ def picture(mode: str = "RGBA", size: tuple[int, int] = (300, 100)) -> bytes:
 PNG = picture()
 
 
-@pytest.mark.requirement("URS-132")
+@pytest.mark.requirement("URS-081")
 @pytest.mark.parametrize("paper", PAPERS)
 @pytest.mark.parametrize("theme", THEMES)
 def test_every_theme_fits_every_paper(theme: str, paper: str) -> None:
@@ -65,13 +65,13 @@ def _readable(look: Look) -> None:
         assert contrast(text, behind) >= LEAST_CONTRAST, (text, behind)
 
 
-@pytest.mark.requirement("URS-132")
+@pytest.mark.requirement("URS-081")
 @pytest.mark.parametrize("theme", THEMES)
 def test_the_text_of_a_theme_can_be_read_on_its_ground(theme: str) -> None:
     _readable(Look(theme=theme))
 
 
-@pytest.mark.requirement("URS-132")
+@pytest.mark.requirement("URS-081")
 @given(st.integers(0, 0xFFFFFF), st.sampled_from(sorted(THEMES)))
 def test_an_accent_can_be_read_or_is_refused(color: int, theme: str) -> None:
     accent = f"#{color:06X}"
@@ -94,7 +94,7 @@ def test_a_look_that_cannot_be_is_refused(wrong: dict[str, object]) -> None:
         Look(**wrong)  # type: ignore[arg-type]
 
 
-@pytest.mark.requirement("URS-132")
+@pytest.mark.requirement("URS-081")
 @pytest.mark.parametrize("logo", [SVG, PNG, picture("RGB", (40, 90)), picture("L", (5000, 60))])
 def test_the_makers_logo_is_drawn_on_every_page(logo: bytes) -> None:
     plain, branded = (render(TYPICAL, look=Look(logo=one)) for one in (None, logo))
@@ -154,7 +154,7 @@ def test_a_logo_that_would_not_be_drawn_as_meant_is_refused_with_the_reason(logo
         Look(logo=logo)
 
 
-@pytest.mark.requirement("URS-131")
+@pytest.mark.requirement("URS-080")
 def test_every_catalogue_has_every_word_with_the_same_places_to_fill() -> None:
     english = catalogue.catalogue("en")
     for language in catalogue.languages():
@@ -176,7 +176,7 @@ def test_every_word_of_the_catalogues_is_used() -> None:
         assert f'"{key}"' in source or f"'{key}'" in source or (f"{table}." in tables and f'"{word}"' in source), key
 
 
-@pytest.mark.requirement("URS-131")
+@pytest.mark.requirement("URS-080")
 def test_the_leading_language_leads() -> None:
     root = tree(render(TYPICAL, look=Look(languages=("de", "en"))))
     assert root.lang == "de"
@@ -184,7 +184,7 @@ def test_the_leading_language_leads() -> None:
     assert root.text.index(TYPICAL.statements[0].de) < root.text.index(TYPICAL.statements[0].en)
 
 
-@pytest.mark.requirement("URS-131")
+@pytest.mark.requirement("URS-080")
 def test_a_document_may_speak_one_language() -> None:
     root = tree(render(LIFE["investigated"], look=Look(languages=("de",))))
     assert {lang for _, lang in root.pieces()} <= {"de", "en"}
@@ -193,7 +193,7 @@ def test_a_document_may_speak_one_language() -> None:
     assert TYPICAL.statements[0].en not in root.text
 
 
-@pytest.mark.requirement("URS-131")
+@pytest.mark.requirement("URS-080")
 def test_another_language_is_another_file_and_the_words_of_the_content_stay_english(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,7 +217,7 @@ def test_a_watermark_and_a_demonstration_speak_both_languages() -> None:
     assert all("DRAFT / ENTWURF" in page for page in artifacts)
 
 
-@pytest.mark.requirement("URS-132")
+@pytest.mark.requirement("URS-081")
 def test_the_look_comes_from_the_settings(tmp_path: Path) -> None:
     (tmp_path / "logo.svg").write_bytes(SVG)
     settings = Settings(

@@ -25,7 +25,7 @@ def test_the_field_that_is_drawn_is_the_one_that_is_signed_and_looked_for() -> N
     assert SIGNATURE_FIELD == FIELD == CHECKED_FIELD
 
 
-@pytest.mark.requirement("URS-135", "URS-149")
+@pytest.mark.requirement("URS-084", "URS-098")
 @pytest.mark.parametrize("level", ["b", "lta"])
 def test_a_stamped_document_is_still_archival_and_accessible(
     level: Literal["b", "lta"], oracle: Callable[[bytes], list[Failure]], tmp_path: Path

@@ -25,7 +25,7 @@ def table(root: Node, *, first: str) -> Node:
     return found
 
 
-@pytest.mark.requirement("URS-121")
+@pytest.mark.requirement("URS-070")
 def test_every_table_is_a_table_with_the_rows_that_the_content_has(read: tuple[CertificateContent, Node]) -> None:
     shown, root = read
     groups, curves = len(in_groups(shown.tests)), len(shown.distributions)
@@ -48,7 +48,7 @@ def test_every_table_is_a_table_with_the_rows_that_the_content_has(read: tuple[C
     assert len(root.all("Table")) == 3 + others
 
 
-@pytest.mark.requirement("URS-121")
+@pytest.mark.requirement("URS-070")
 def test_investigations_and_figures_of_a_distribution_are_tables_too() -> None:
     root = tree(drawn_pdf("investigated"))
     found = table(root, first="Kind")
@@ -57,7 +57,7 @@ def test_investigations_and_figures_of_a_distribution_are_tables_too() -> None:
     assert [len(figures.all(kind)) for kind in ("TR", "TH", "TD")] == [9, 9, 9]
 
 
-@pytest.mark.requirement("URS-121")
+@pytest.mark.requirement("URS-070")
 @pytest.mark.parametrize("count", [3, 120])
 def test_a_row_stays_one_row_over_pages_and_the_head_is_read_once(count: int) -> None:
     long = "and then one more observation of the cake " * 60
@@ -73,7 +73,7 @@ def test_a_row_stays_one_row_over_pages_and_the_head_is_read_once(count: int) ->
     assert len(results.all("TR")) == 1 + len(in_groups(tests)) + len(tests)
 
 
-@pytest.mark.requirement("URS-121")
+@pytest.mark.requirement("URS-070")
 def test_every_figure_says_what_it_shows_and_where_it_stands(read: tuple[CertificateContent, Node]) -> None:
     shown, root = read
     figures = root.all("Figure")
@@ -89,7 +89,7 @@ def test_every_figure_says_what_it_shows_and_where_it_stands(read: tuple[Certifi
         assert f"{curve.percent_30_150} % of the particles between 30 and 150 nm" in (figure.alt or "")
 
 
-@pytest.mark.requirement("URS-121")
+@pytest.mark.requirement("URS-070")
 def test_headings_and_the_field_and_links_are_what_they_are() -> None:
     root = tree(drawn_pdf("investigated"))
     assert [node.text for node in root.all("H1")] == ["Certificate of AnalysisAnalysenzertifikat"]
@@ -102,7 +102,7 @@ def test_headings_and_the_field_and_links_are_what_they_are() -> None:
     assert [node.annotations for node in root.all("Form")] == [1]
 
 
-@pytest.mark.requirement("URS-121")
+@pytest.mark.requirement("URS-070")
 def test_the_order_of_the_tags_is_the_order_of_reading(read: tuple[CertificateContent, Node]) -> None:
     shown, root = read
     said = [
@@ -119,7 +119,7 @@ def test_the_order_of_the_tags_is_the_order_of_reading(read: tuple[CertificateCo
         place = found + len(words_)
 
 
-@pytest.mark.requirement("URS-121")
+@pytest.mark.requirement("URS-070")
 def test_a_signature_is_read_as_a_whole_before_the_next_one() -> None:
     root = tree(drawn_pdf("investigated"))
     first, second = root.all("Sect")
@@ -127,7 +127,7 @@ def test_a_signature_is_read_as_a_whole_before_the_next_one() -> None:
     assert (TYPICAL.signatures[1].name in second.text, TYPICAL.signatures[1].name in first.text) == (True, False)
 
 
-@pytest.mark.requirement("URS-122")
+@pytest.mark.requirement("URS-071")
 def test_every_text_is_marked_with_its_language(read: tuple[CertificateContent, Node]) -> None:
     shown, root = read
     spoken = {language: "".join(text for text, lang in root.pieces() if lang == language) for language in ("en", "de")}
@@ -143,7 +143,7 @@ def test_every_text_is_marked_with_its_language(read: tuple[CertificateContent, 
         assert fixed not in spoken["en"]
 
 
-@pytest.mark.requirement("URS-121")
+@pytest.mark.requirement("URS-070")
 def test_only_what_repeats_is_left_to_those_who_see(read: tuple[CertificateContent, Node]) -> None:
     shown, root = read
     name = next(name for name in NAMES if (LIFE.get(name) or SAMPLES.get(name)) is shown)
@@ -157,7 +157,7 @@ def test_only_what_repeats_is_left_to_those_who_see(read: tuple[CertificateConte
     assert "Page / Seite" not in root.text
 
 
-@pytest.mark.requirement("URS-121", "URS-133")
+@pytest.mark.requirement("URS-070", "URS-082")
 def test_the_items_of_a_batch_certificate_are_a_table_in_order() -> None:
     root = tree(drawn_pdf("batch"))
     (items,) = root.all("Table")

@@ -67,7 +67,7 @@ def stamped(stamps: TimeStamps, level: str = "b") -> Signer:
     return Signer(signer()._open, stamps, level, [ROOT])  # type: ignore[arg-type]
 
 
-@pytest.mark.requirement("URS-135", "URS-149")
+@pytest.mark.requirement("URS-084", "URS-098")
 def test_a_signed_file_is_the_unsigned_one_with_a_signature_behind_it(tmp_path: Path) -> None:
     signed = signer().sign(unsigned(), AT)
     assert signed.startswith(unsigned())
@@ -83,7 +83,7 @@ def test_a_signed_file_is_the_unsigned_one_with_a_signature_behind_it(tmp_path: 
     assert b"Courier" not in signed[len(unsigned()) :], "no stamp is drawn"
 
 
-@pytest.mark.requirement("URS-135")
+@pytest.mark.requirement("URS-084")
 def test_the_key_comes_from_a_pkcs12_file_with_its_password(tmp_path: Path, rsa_key: PrivateKey) -> None:
     for key in (None, rsa_key):
         own = certified(key=key)
@@ -102,12 +102,12 @@ def _pkcs12(own: Certified) -> bytes:
     return pkcs12.serialize_key_and_certificates(b"key", own.key, own.certificate, [authority().certificate], secret)
 
 
-@pytest.mark.requirement("URS-136")
+@pytest.mark.requirement("URS-085")
 def test_a_key_and_a_certificate_that_do_not_belong_together_sign_nothing() -> None:
     assert refusal(Refused, lambda: HeldKey(laboratory().key, certified().certificate)) == "signing-key-not-usable"
 
 
-@pytest.mark.requirement("URS-136")
+@pytest.mark.requirement("URS-085")
 def test_a_certificate_signs_only_while_it_is_valid() -> None:
     brief = certified(valid=(AT - timedelta(days=1), AT + timedelta(days=1)))
     signing = Signer(lambda: HeldKey(*brief))
@@ -118,14 +118,14 @@ def test_a_certificate_signs_only_while_it_is_valid() -> None:
     assert (signing.not_after, signing.is_development) == (AT + timedelta(days=1), False)
 
 
-@pytest.mark.requirement("URS-136")
+@pytest.mark.requirement("URS-085")
 @pytest.mark.parametrize("paper", [b"no PDF at all", unsigned(field="Another"), b"%PDF-1.7\n%%EOF"])
 def test_what_has_no_empty_field_of_the_manufacturer_is_not_signed(paper: bytes) -> None:
     assert refusal(Refused, lambda: signer().sign(paper, AT)) == "not-signable"
     assert refusal(Refused, lambda: signer().sign(signer().sign(unsigned(), AT), AT)) == "not-signable"
 
 
-@pytest.mark.requirement("URS-135", "URS-149")
+@pytest.mark.requirement("URS-084", "URS-098")
 def test_a_time_stamp_of_the_authority_is_in_the_signature(stamps: TimeStamps, tmp_path: Path) -> None:
     now = datetime.now(UTC)
     signed = stamped(stamps).sign(unsigned(), now)
@@ -153,7 +153,7 @@ def _openssl_verifies(signed: bytes, folder: Path) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.requirement("URS-135")
+@pytest.mark.requirement("URS-084")
 def test_a_signature_for_long_keeping_carries_all_that_a_later_check_needs(stamps: TimeStamps, tmp_path: Path) -> None:
     now = datetime.now(UTC)
     signed = stamped(stamps, "lta").sign(unsigned(), now)
@@ -181,7 +181,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-@pytest.mark.requirement("URS-136")
+@pytest.mark.requirement("URS-085")
 def test_an_authority_that_is_away_fails_or_hangs_is_told_within_the_limit_and_nothing_is_signed(
     tmp_path: Path,
 ) -> None:
@@ -200,7 +200,7 @@ def test_an_authority_that_is_away_fails_or_hangs_is_told_within_the_limit_and_n
         assert _of(url).sign(unsigned(), _now()), "the next try is a new one"
 
 
-@pytest.mark.requirement("URS-136")
+@pytest.mark.requirement("URS-085")
 def test_an_authority_that_lies_is_not_believed(tmp_path: Path) -> None:
     def asked(answer: tsa.Answer, at: datetime | None = None) -> str:
         with tsa.served(answer) as (url, _):

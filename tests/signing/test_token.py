@@ -82,7 +82,7 @@ def opened(token: Token) -> Iterator[Opened]:
             key.pkcs11_session.close()
 
 
-@pytest.mark.requirement("URS-135", "URS-149")
+@pytest.mark.requirement("URS-084", "URS-098")
 @pytest.mark.parametrize("key", ["ec", "rsa"])
 def test_a_key_on_a_token_signs(opened: Opened, key: str, tmp_path: Path) -> None:
     signer = opened(key)
@@ -93,7 +93,7 @@ def test_a_key_on_a_token_signs(opened: Opened, key: str, tmp_path: Path) -> Non
     assert "Test Laboratory Quality" in signer.subject
 
 
-@pytest.mark.requirement("URS-135")
+@pytest.mark.requirement("URS-084")
 def test_a_token_signs_for_several_at_once(opened: Opened) -> None:
     signer, made = opened("ec"), []
     threads = [threading.Thread(target=lambda: made.append(signer.sign(unsigned(), AT))) for _ in range(6)]
@@ -105,7 +105,7 @@ def test_a_token_signs_for_several_at_once(opened: Opened) -> None:
     assert all(judged(one).bottom_line for one in made)
 
 
-@pytest.mark.requirement("URS-136")
+@pytest.mark.requirement("URS-085")
 def test_what_is_wrong_with_a_token_is_told_and_a_wrong_pin_is_tried_once_only(opened: Opened) -> None:
     wrong = opened("ec", pin="0000")
     for _ in range(5):
@@ -120,7 +120,7 @@ def test_what_is_wrong_with_a_token_is_told_and_a_wrong_pin_is_tried_once_only(o
     assert refusal(Unavailable, lambda: nothing.sign(unsigned(), AT)) == "signing-key-unavailable"
 
 
-@pytest.mark.requirement("URS-136")
+@pytest.mark.requirement("URS-085")
 def test_a_token_that_was_away_is_used_again_when_it_is_back(opened: Opened) -> None:
     signer = opened("ec")
     assert signer.sign(unsigned(), AT)

@@ -20,7 +20,7 @@ from tests.web.browsing import PAGE, Browser
 from tests.web.test_real_browser import address, chromium, page  # noqa: F401 - fixtures
 
 OTHER = typed.certificate(number="COA-2026-000124")
-pytestmark = [pytest.mark.stage("in_review"), pytest.mark.requirement("URS-158")]
+pytestmark = [pytest.mark.stage("in_review"), pytest.mark.requirement("URS-107")]
 
 
 @pytest.fixture(params=["sqlite"])
@@ -51,7 +51,7 @@ def test_the_form_asks_for_lots_and_files_in_both_languages(site: Site) -> None:
         assert 'type="file"' in answer.text
 
 
-@pytest.mark.requirement("URS-159")
+@pytest.mark.requirement("URS-108")
 def test_the_state_of_each_lot_comes_first_and_a_file_is_marked_as_given(site: Site) -> None:
     build.released(site, LOT)
     told = words_of(send(site, f" {LOT.lower()} ", OTHER.canonical()))

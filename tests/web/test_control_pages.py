@@ -18,7 +18,7 @@ def databases(request: pytest.FixtureRequest, _databases: object) -> object:
     return _databases(request.param)  # type: ignore[operator]
 
 
-@pytest.mark.requirement("URS-200", "URS-201")
+@pytest.mark.requirement("URS-134", "URS-135")
 def test_the_next_version_is_drafted_compared_reviewed_and_approved_at_the_pages(site: Site) -> None:
     ann = Browser(site, "ann")
     assert RECIPE in ann.open("/recipes").text
@@ -42,7 +42,7 @@ def test_a_recipe_that_is_none_says_where_it_is_wrong(site: Site) -> None:
     assert "content" in answer.text
 
 
-@pytest.mark.requirement("URS-205", "URS-206")
+@pytest.mark.requirement("URS-139", "URS-140")
 def test_a_step_under_a_recipe_is_begun_verified_and_shown_with_what_waits(site: Site) -> None:
     tom, ann = Browser(site, "tom"), Browser(site, "ann")
     fields = {
@@ -76,7 +76,7 @@ def test_a_step_under_a_recipe_is_begun_verified_and_shown_with_what_waits(site:
     assert "Nothing waits" in ann.open(f"{place}/verify").text
 
 
-@pytest.mark.requirement("URS-208")
+@pytest.mark.requirement("URS-142")
 def test_a_step_is_completed_with_what_was_left_out_and_why(site: Site) -> None:
     begun = governed.seen(site, governed.formulation(site))
     tom = Browser(site, "tom")
@@ -93,7 +93,7 @@ def test_a_step_is_completed_with_what_was_left_out_and_why(site: Site) -> None:
     assert "the probe broke" in tom.open(f"/steps/{begun.step}").text
 
 
-@pytest.mark.requirement("URS-214", "URS-223")
+@pytest.mark.requirement("URS-148", "URS-157")
 def test_papers_are_filed_and_the_ledger_is_shown(site: Site) -> None:
     number = build.material(site)
     tom = Browser(site, "tom")
@@ -109,7 +109,7 @@ def test_papers_are_filed_and_the_ledger_is_shown(site: Site) -> None:
     assert "not PDF" not in told
 
 
-@pytest.mark.requirement("URS-216", "URS-218")
+@pytest.mark.requirement("URS-150", "URS-152")
 def test_equipment_is_registered_serviced_and_excepted_at_the_pages(site: Site) -> None:
     ann = Browser(site, "ann")
     fields = {"code": "CF-9", "name": "Centrifuge", "equipment_class": "centrifuge", "serial": "9", "location": "C1"}
@@ -124,7 +124,7 @@ def test_equipment_is_registered_serviced_and_excepted_at_the_pages(site: Site) 
     assert "checked against CF-8" in cleo.open("/equipment/CF-9").text
 
 
-@pytest.mark.requirement("URS-221")
+@pytest.mark.requirement("URS-155")
 def test_training_is_recorded_at_the_page(site: Site) -> None:
     rhea = Browser(site, "rhea")
     said = {"username": "ben", "subject": "method", "code": "SOP-PH", "trainer": "ann", "evidence": "TR-9",
@@ -138,7 +138,7 @@ def test_training_is_recorded_at_the_page(site: Site) -> None:
     assert "after deviation 12" in rhea.open("/training").text
 
 
-@pytest.mark.requirement("URS-209")
+@pytest.mark.requirement("URS-143")
 def test_the_page_of_a_lot_shows_its_clocks_and_links_to_its_batch_record(site: Site) -> None:
     lot = governed.formulated(site)
     told = Browser(site, "tom").open(f"/lots/{lot}").text

@@ -19,7 +19,7 @@ def databases(request: pytest.FixtureRequest, _databases: Any) -> Any:
     return _databases(request.param)
 
 
-@pytest.mark.requirement("URS-163", "URS-164")
+@pytest.mark.requirement("URS-112", "URS-113")
 def test_labels_are_printed_and_accounted_for_through_the_pages(site: Site) -> None:
     tom = Browser(site, "tom")
     assert f'href="{LABELS}"' in tom.open(f"/lots/{LOT}").text

@@ -41,7 +41,7 @@ def test_a_run_is_started_concluded_and_shown_as_invalid(site: Site) -> None:
     assert "Invalid" in ben.open("/laboratory").text
 
 
-@pytest.mark.requirement("URS-246")
+@pytest.mark.requirement("URS-176")
 def test_the_form_of_a_retest_is_blank(site: Site) -> None:
     build.entered(site, build.sampled(site, LOT), "PH", "7.93", "7.97")
     (oos,) = control.investigations(site)
@@ -91,11 +91,24 @@ def test_a_slow_test_is_inoculated_read_and_stated_on_the_pages(site: Site) -> N
 
 def test_a_sampling_plan_is_drafted_approved_and_drawn_by_on_the_pages(site: Site) -> None:
     rhea, cleo, ben = (Browser(site, who) for who in ("rhea", "cleo", "ben"))
-    line = {"stage": "final_vial", "purpose": "retention", "quantity.value": "6", "quantity.unit": "{vial}", "reserve": "retention"}
+    line = {
+        "stage": "final_vial",
+        "purpose": "retention",
+        "quantity.value": "6",
+        "quantity.unit": "{vial}",
+        "reserve": "retention",
+    }
     said = {f"lines.0.{name}": value for name, value in line.items()}
     tests = {**line, "purpose": "release", "reserve": "", "tests": "PH, STER", "quantity.value": "12"}
     said |= {f"lines.1.{name}": value for name, value in tests.items()}
-    sent(rhea, "/sampling-plans/new", code="SP-1", product_code="UC-EV-50", effective_from=site.today().isoformat(), **said)
+    sent(
+        rhea,
+        "/sampling-plans/new",
+        code="SP-1",
+        product_code="UC-EV-50",
+        effective_from=site.today().isoformat(),
+        **said,
+    )
     sent(cleo, "/sampling-plans/SP-1/1/approve", **signed("cleo"))
     assert "Approved" in ben.open("/sampling-plans").text
     assert "by-plan" in ben.open(f"/lots/{LOT}").text
@@ -106,9 +119,20 @@ def test_a_sampling_plan_is_drafted_approved_and_drawn_by_on_the_pages(site: Sit
 def test_a_method_with_checks_is_defined_and_approved_on_the_pages(site: Site) -> None:
     rhea, cleo = Browser(site, "rhea"), Browser(site, "cleo")
     said = {"code": "SOP-ENDO-2", "test_code": "ENDO", "name": "LAL", "principle": "kinetic", "validation": "validated"}
-    check = {"name": "spike recovery", "check": "control", "kind": "between", "lower": "50", "upper": "200", "unit": "%"}
-    said |= {f"suitability.0.{name}": value for name, value in check.items()} | {"validated_for": "UC-EV-50, drug_product"}
+    check = {
+        "name": "spike recovery",
+        "check": "control",
+        "kind": "between",
+        "lower": "50",
+        "upper": "200",
+        "unit": "%",
+    }
+    said |= {f"suitability.0.{name}": value for name, value in check.items()} | {
+        "validated_for": "UC-EV-50, drug_product"
+    }
     sent(rhea, "/methods/new", **said)
     sent(cleo, "/methods/SOP-ENDO-2/1/approve", **signed("cleo"))
     assert "Approved" in cleo.open("/methods").text
-    assert raw(site, "SELECT validated_for FROM method WHERE code = 'SOP-ENDO-2'")[0][0] == '["UC-EV-50", "drug_product"]'
+    assert (
+        raw(site, "SELECT validated_for FROM method WHERE code = 'SOP-ENDO-2'")[0][0] == '["UC-EV-50", "drug_product"]'
+    )

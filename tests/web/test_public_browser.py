@@ -126,7 +126,7 @@ def build_number(site: Site) -> str:
         return str(connection.exec_driver_sql("SELECT number FROM certificate").scalar_one())
 
 
-@pytest.mark.requirement("URS-177")
+@pytest.mark.requirement("URS-126")
 def test_a_pdf_dropped_on_the_page_is_checked_at_once_and_without_scripts_it_is_chosen(
     chromium: Browser, site: Site, address: str, tmp_path: Path
 ) -> None:
@@ -165,7 +165,7 @@ def build_digest(site: Site) -> str:
         return str(connection.exec_driver_sql("SELECT pdf_sha256 FROM certificate").scalar_one())
 
 
-@pytest.mark.requirement("URS-167", "URS-058")
+@pytest.mark.requirement("URS-116", "URS-058")
 def test_a_test_is_explained_by_keyboard_alone(chromium: Browser, address: str) -> None:
     page = opened(chromium, address)
     page.goto(f"/c/{LOT}")
@@ -208,7 +208,7 @@ CLAIMS = (
 )
 
 
-@pytest.mark.requirement("URS-167", "URS-051")
+@pytest.mark.requirement("URS-116", "URS-051")
 def test_every_test_of_the_catalogue_is_explained_in_both_languages_and_nothing_is_claimed() -> None:
     assert set(HELP) == set(TESTS)
     for code, told in HELP.items():
