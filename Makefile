@@ -17,7 +17,7 @@ DEV := .venv/.stamp-dev-$(call digest,requirements-dev.lock)
 INSTALLED := $(if $(wildcard $(DEV)),$(DEV),$(RUN))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contracts dependencies containers bench lock clean browser programs
+.PHONY: help run test check lint types contracts dependencies containers bench mutation lock clean browser programs
 
 help: ## explain the targets
 	@echo 'Exolotl: lots, quality control and certificates for EV products'
@@ -66,13 +66,17 @@ bench: $(DEV) ## measure: a table, and build/bench.json
 	@mkdir -p build
 	@$(PY) -m benchmarks $(ARGS)
 
+mutation: $(DEV) ## change the deciding modules, line by line, and see which changes no test notices (docs/mutation.md)
+	@$(PY) -c 'import mutmut' 2>/dev/null || $(PY) -m pip install -qq --disable-pip-version-check --no-input 'mutmut>=3.8'
+	@rm -rf mutants && $(PY) -m mutmut run $(ARGS) && $(PY) -m mutmut results
+
 lock: ## pin the newest allowed versions into the lock files (asks the package index)
 	@command -v uv >/dev/null || { echo 'make lock needs uv: pipx install uv' >&2; exit 1; }
 	uv pip compile pyproject.toml --upgrade --extra build $(LOCK) -o requirements.lock
 	uv pip compile pyproject.toml --upgrade --extra build --extra dev -c requirements.lock $(LOCK) -o requirements-dev.lock
 
 clean: ## remove what was installed, built and cached; data/ stays
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv build mutants *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(RUN): .venv/.stamp-venv
 	@echo 'Installing what running needs (requirements.lock) …'

@@ -1,7 +1,9 @@
-"""The command line: serve, migrate, demo, create-user, verify-audit, verify-certificate, signing-certificate, import-file, worker."""
+"""The command line: serve, migrate, demo, create-user, verify-audit, verify-certificate, signing-certificate, export-dossier, import-file, worker."""
 
+import hashlib
 import sys
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -22,14 +24,15 @@ from api.worker import run
 from domain import audit
 from domain.certificates.log_check import check_log
 from domain.certificates.queries import anchors
+from domain.disposition.export import ExportDossier, export_dossier
 from domain.errors import DomainError
 from domain.instruments.imports import ImportNanoSight, import_nanosight
 from domain.people.models import SignInKind
 from domain.people.operations import COMMAND_LINE, CreateUser, create_user
 from domain.people.queries import actor_of
-from domain.permissions import Role
+from domain.permissions import Permission, Role
 from domain.store import reading
-from domain.work import transaction
+from domain.work import perform, transaction
 from migrations import current, upgrade
 
 app = typer.Typer(
@@ -134,6 +137,27 @@ def verify_audit() -> None:
     if found.broken or logged.broken:
         raise typer.Exit(1)
     say("the audit trail is whole", "green")
+
+
+@app.command("export-dossier")
+def export_dossier_file(
+    lot_number: Annotated[str, typer.Argument(help="lot number")],
+    file: Annotated[
+        Path, typer.Argument(dir_okay=False, help="the ZIP to write; what is there already is never overwritten")
+    ],
+) -> None:
+    """Write everything known of a lot into a ZIP that can be verified without this system; that it was taken is on record."""
+    site = settings().site()
+    operator = replace(COMMAND_LINE, permissions=frozenset({Permission.READ_AUDIT}))
+    if file.exists():
+        say(f"{file} is there already", "red")
+        raise typer.Exit(1)
+    try:
+        data = perform(site, operator, export_dossier, ExportDossier(lot_number=lot_number), "command line")
+    except DomainError as error:
+        raise stop(error.reasons) from None
+    file.write_bytes(data)
+    say(f"{file}: {len(data)} bytes, SHA-256 {hashlib.sha256(data).hexdigest()}")
 
 
 @app.command("import-file")
