@@ -121,6 +121,7 @@ def test_each_reason_names_what_it_is_about(site: Site) -> None:
     )
     dov = actor(site, "dov")
     missing, state = told(site, lot, "sample", dov)[0], told(site, lot, "recall")[0]
+    assert missing.code == "permission-missing"
     assert missing.text == "Dov Looks does not hold the permission 'draw_sample'"
     assert dict(missing.given) == {"name": "Dov Looks", "permission": "draw_sample"}
     assert state.text == f"lot {lot} is quarantine; 'recall' is possible only from expired, on_hold, released"
@@ -144,6 +145,24 @@ def test_who_may_not_is_told_by_name_and_part_and_what_nobody_can_check_is_told_
         "the condition 'moon' cannot be checked",
     )
     assert dict(unknown_guard.given) == {"guard": "moon"}
+
+
+def test_the_act_that_is_refused_to_a_maker_is_named(site: Site) -> None:
+    lot = build.material(site)
+    reasons = told(site, lot, "accept", actor(site, "tom"))
+    own = next(one for one in reasons if one.code == "not-by-same-person")
+    assert own.text.endswith("and so may not accept it")
+
+
+def test_what_follows_a_move_follows_that_move_alone(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    lot = build.released_material(site)
+    seen: list[str] = []
+    for action in ("hold", "lift"):
+        monkeypatch.setitem(AFTER, action, [lambda _work, move: seen.append(move.action)])
+    with transaction(site, actor(site, "tom")) as work:
+        work.act = "notice_something"
+        seize(work, lot_named(work, lot), "because")
+    assert seen == ["hold"]
 
 
 def moved(site: Site, lot: str) -> list[LotMove]:

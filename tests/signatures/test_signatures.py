@@ -7,15 +7,26 @@ from pydantic import SecretStr
 from sqlmodel import select
 
 from domain.audit import verify
-from domain.errors import Refused, Unauthenticated
+from domain.errors import Forbidden, Reason, Refused, Unauthenticated
+from domain.lots.models import Lot
 from domain.manufacturing.models import Donor
 from domain.people.models import SignInKind
 from domain.people.operations import ResetPassword, reset_password, sign_in
 from domain.people.queries import actor_of
-from domain.signatures import MEANING_DE, Credentials, Meaning, Signature, digest, sign, signatures_on
+from domain.signatures import (
+    MEANING_DE,
+    Authenticated,
+    Credentials,
+    Meaning,
+    Signature,
+    authenticate,
+    digest,
+    sign,
+    signatures_on,
+)
 from domain.store import reading
 from domain.work import Actor, Site, transaction
-from tests.build import donor
+from tests.build import accepted, donor, material
 from tests.cast import Clock, actor, credentials, password, raw, signed_in
 
 CONTENT = {"donor": "D-1", "decision": "eligible"}
@@ -131,3 +142,75 @@ def test_the_digest_of_a_record_changes_with_anything_in_it_and_with_nothing_els
 
 def test_every_meaning_is_printed_in_german_too() -> None:
     assert set(MEANING_DE) == set(Meaning)
+
+
+@pytest.mark.requirement("URS-044")
+def test_a_refusal_to_sign_names_the_field_and_what_to_do(site: Site) -> None:
+    donor(site)
+    with pytest.raises(Refused) as refusal:
+        signing(site, signed_in(site, "cleo"), secret("cleo"))
+    assert refusal.value.reasons == (
+        Reason("username-needed", "the first signature of a session needs the username too", "credentials.username"),
+    )
+    with transaction(site, actor(site, "ada")) as work:
+        reset_password(work, ResetPassword(username="cleo", password=SecretStr("a password from Ada")))
+    cleo = actor_of(site, sign_in(site, "cleo", "a password from Ada", SignInKind.PAGE), SignInKind.PAGE)
+    with pytest.raises(Refused) as refusal:
+        signing(site, cleo, Credentials(username="cleo", password=SecretStr("a password from Ada")))
+    told = "change your password first: whoever set it could sign in your name"
+    assert refusal.value.reasons == (Reason("password-not-own", told, "credentials.password"),)
+
+
+@pytest.mark.requirement("URS-044")
+def test_ones_own_password_under_another_name_signs_nothing(site: Site) -> None:
+    donor(site)
+    with pytest.raises(Unauthenticated):
+        signing(site, signed_in(site, "cleo"), secret("cleo", "quin"))
+
+
+@pytest.mark.requirement("URS-044")
+def test_what_somebody_authenticated_for_is_signed_by_nobody_else_and_not_in_another_session(site: Site) -> None:
+    donor(site)
+    cleo = signed_in(site, "cleo")
+    with transaction(site, cleo) as work:
+        work.act = "make_ready"
+        ready = authenticate(work, credentials("cleo"))
+    for other in (signed_in(site, "quin"), signed_in(site, "cleo")):
+        with pytest.raises(Forbidden) as refusal:
+            by_ready(site, other, ready)
+        assert refusal.value.reasons == (
+            Reason("not-the-signer", "somebody else gave the credentials of this signature"),
+        )
+    assert by_ready(site, cleo, ready).signed_at == ready.at
+
+
+def by_ready(site: Site, who: Actor, ready: Authenticated) -> Signature:
+    with transaction(site, who) as work:
+        work.act = "sign_donor"
+        return sign(work, work.session.exec(select(Donor)).one(), CONTENT, Meaning.APPROVED, ready)
+
+
+@pytest.mark.requirement("URS-045")
+def test_the_signatures_of_a_record_are_its_own_and_in_the_order_they_were_given(site: Site) -> None:
+    donor(site)
+    lot = material(site)
+    for who in ("quin", "cleo", "quin"):
+        signing(site, actor(site, who), credentials(who))
+    accepted(site, lot)
+    with reading(site.engine) as session:
+        record = session.exec(select(Donor)).one()
+        own = session.exec(select(Lot).where(Lot.lot_number == lot)).one()
+        assert own.key == record.key, "two records with one id, of different kinds"
+        names = [one.name for one in signatures_on(session, record)]
+        others = [one.name for one in signatures_on(session, own)]
+    assert names == ["Quin Releases Too", "Cleo Releases", "Quin Releases Too"]
+    assert others == ["Cleo Releases"]
+
+
+def test_who_acts_without_a_session_gives_both_components_each_time(site: Site) -> None:
+    """Nobody's signature of before counts as the first of a session that is none."""
+    donor(site)
+    signing(site, actor(site, "cleo"), credentials("cleo"))
+    with pytest.raises(Refused) as refusal:
+        signing(site, actor(site, "cleo"), secret("cleo"))
+    assert refusal.value.reasons[0].code == "username-needed"
