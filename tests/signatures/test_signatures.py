@@ -197,12 +197,15 @@ def test_the_signatures_of_a_record_are_its_own_and_in_the_order_they_were_given
     for who in ("quin", "cleo", "quin"):
         signing(site, actor(site, who), credentials(who))
     accepted(site, lot)
+    second = accepted(site, material(site), "quin")
     with reading(site.engine) as session:
         record = session.exec(select(Donor)).one()
         own = session.exec(select(Lot).where(Lot.lot_number == lot)).one()
         assert own.key == record.key, "two records with one id, of different kinds"
         names = [one.name for one in signatures_on(session, record)]
         others = [one.name for one in signatures_on(session, own)]
+        accepted_too = session.exec(select(Lot).where(Lot.lot_number == second)).one()
+        assert [one.name for one in signatures_on(session, accepted_too)] == ["Quin Releases Too"]
     assert names == ["Quin Releases Too", "Cleo Releases", "Quin Releases Too"]
     assert others == ["Cleo Releases"]
 
