@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import ValidationError
@@ -64,7 +64,7 @@ def check_offline(data: bytes, proof: Proof, trusted: Trusted, examine: Examine)
         *_since(proof),
     )
     return CheckedOffline(
-        _outcome(found, proof, checks), sha256, leaf.number, leaf.revision, leaf.lot_number, proof.stated_at, checks
+        _outcome(found, proof, checks), sha256, leaf.number, leaf.revision, found.lot_number, proof.stated_at, checks
     )
 
 
@@ -114,4 +114,6 @@ def _outcome(found: Found, proof: Proof, checks: tuple[Check, ...]) -> Outcome |
     if any(states.get(code) != "ok" for code in _NEEDED):
         return "unproved"
     later = {one.leaf.kind for one in proof.later}
+    if not later & _SINCE.keys() and found.expires_on is not None and datetime.now(UTC).date() > found.expires_on:
+        return Outcome.GENUINE_EXPIRED
     return next((outcome for kind, outcome in _SINCE.items() if kind in later), Outcome.GENUINE_CURRENT)

@@ -5,6 +5,7 @@ stands behind it.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 
 from domain.errors import Invalid, Reason
@@ -19,6 +20,11 @@ _CLAIMS = re.compile(
       | cur(?:e|es|ed|ing) | heal(?:s|ed|ing)? | heilt | heilung | heilend\w*
       | treats? | treatment[ ]of | therapy[ ]for | behandelt | zur[ ](?:behandlung|therapie)
       | safe | safety | unbedenklich\w* | (?:gesundheitlich[ ])?sicher
+      | f\.?[ ]?d\.?[ ]?a\b | food[ ]and[ ]drug[ ]administration | ema\b | european[ ]medicines[ ]agency | paul-ehrlich | swissmedic
+      | (?:certified|cleared|authori[sz]ed|registered)[ ]by | gmp[ -]certified
+      | free[ ]of[ ](?:any[ ])?risks? | suitable[ ]for[ ](?:injection|treatment)
+      | licensed[ ]medicinal | accepted[ ]by[ ]the | authori[sz]ed[ ]for[ ]sale | without[ ]side[ -]effects?
+      | reduces | relieves | curative | heilmittel | lindert
       | effective | efficacy | efficacious | effectiveness | wirksam\w* | wirksamkeit
       | rejuvenat\w* | anti-?ag(?:e)?ing | regenerates?
       | risk-?free | side-?effect-?free | nebenwirkungsfrei\w*
@@ -27,12 +33,23 @@ _CLAIMS = re.compile(
 )
 
 #: Sentences that deny a claim may use its words.
-_DENIALS = re.compile(r"\b(no|not|never|without|kein|keine|keinen|keiner|nicht|ohne|none)\b[^.;]{0,80}", re.IGNORECASE)
+_DENIALS = re.compile(
+    r"\b(no(?![ ]other|[ ]doubt)|not(?![ ]only)|never|without(?![ ]side)|keine?[nmrs]?(?![ ]andere)|nicht(?![ ]nur|[ ]zu)|none)\b[^.,;:]{0,80}",
+    re.IGNORECASE,
+)
+
+#: What is a technical term, and claims nothing.
+_TERMS = re.compile(
+    r"\b(safety[ ](?:stopper|cap|needle|cabinet|data)|cured[ ](?:silicone|rubber)|effective[ ](?:volume|from))\b",
+    re.IGNORECASE,
+)
 
 
 def claims_in(text: str) -> tuple[str, ...]:
     """The words of the text that claim approval, safety or effect, outside of sentences that deny it."""
-    return tuple(dict.fromkeys(found[0].lower() for found in _CLAIMS.finditer(_DENIALS.sub(" ", text))))
+    plain = "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
+    found = _CLAIMS.finditer(_DENIALS.sub(" ", _TERMS.sub(" ", plain)))
+    return tuple(dict.fromkeys(one[0].lower() for one in found))
 
 
 def claims_among(texts: Mapping[str, str | None]) -> Iterator[Reason]:

@@ -8,7 +8,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 import pikepdf
@@ -67,6 +67,10 @@ class Signature(_Value):
     level: Literal["B-B", "B-T", "B-LTA"] = "B-B"
 
 
+#: What the numbers of certificates look like (`domain.certificates.issue.SERIES`).
+_NUMBER = re.compile(r"COA-[0-9]{4}-[0-9]{6,}|QPC-[0-9]{6,}")
+
+
 class Found(_Value):
     """What was found in a file.
 
@@ -82,6 +86,7 @@ class Found(_Value):
     lot_number: str | None = None
     document: Literal["analysis", "batch"] | None = None
     issued_at: datetime | None = None
+    expires_on: date | None = None
     content_sha256: str | None = None
     stated_sha256: str | None = None
     agree: bool = False
@@ -146,11 +151,14 @@ def _claims(data: bytes) -> dict[str, Any]:
             revision=content["revision"],
             lot_number=content["lot"]["number"],
             issued_at=content["issued_at"],
+            expires_on=content["lot"]["expires_on"],
             document="batch" if str(content["schema_version"]).startswith("batch") else "analysis",
         )
     except (ValueError, KeyError, TypeError, RecursionError):
         return {}
-    return claimed.model_dump(include={"number", "revision", "lot_number", "issued_at", "document"})
+    if not _NUMBER.fullmatch(claimed.number or "") or not 0 < (claimed.revision or 0) < 100_000:
+        return {}  # no number that was ever issued looks so, and a database need not be asked for it
+    return claimed.model_dump(include={"number", "revision", "lot_number", "issued_at", "expires_on", "document"})
 
 
 def _attached(pdf: pikepdf.Pdf) -> Iterator[tuple[str, str, bytes]]:

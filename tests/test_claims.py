@@ -29,6 +29,15 @@ from domain.claims import claims_in
         "free of risk, risk-free",
         "Anti-Aging serum",
         "Gesundheitlich unbedenklich",
+        "Not only FDA approved but also effective",
+        "No other product is as safe and effective",
+        "ap\u00adproved by the authority",
+        "Accepted by the FDA",
+        "without side effects",
+        "F.D.A. cleared product",
+        "FDA-geprüftes Produkt",
+        "GMP certified by the authorities",
+        "pure exosomes, free of any risk",
     ],
 )
 def test_a_claim_is_found(claim: str) -> None:
@@ -48,6 +57,7 @@ def test_a_claim_is_found(claim: str) -> None:
         "Shipped at 2 to 8 °C; the logger's record is enclosed.",
         "6R vial, type I glass, secured by a flip-off cap",
         "unapproved",
+        "safety stopper of cured silicone, effective volume 2 mL",
         "Wasser für Injektionszwecke",
     ],
 )

@@ -124,7 +124,8 @@ def _facts(found: PublicLot, content: dict[str, Any], say: dict[str, str], words
     yield say["expires"], found.expires_on.isoformat()
     yield say["made"], lot["manufactured_on"]
     yield say["size"], words(lot["quantity"])
-    yield say["released"], (lot["released_at"] or "")[:10]
+    released = datetime.fromisoformat(lot["released_at"]) if lot["released_at"] else None
+    yield say["released"], site_date(released, content["time_zone"]) if released else ""
     yield say["composition"], product["composition"]
     yield say["container"], product["container"]
     yield say["origin"], words(origin["tissue"])

@@ -121,6 +121,9 @@ def issue(
     if ready is None:
         raise Stale(CHANGED)
     assert results.specification is not None
+    shown = ready.frame.issuer or ready.frame.released
+    if shown is None or shown.record_sha256 != signed.record_sha256:
+        raise Stale(CHANGED)  # what is printed is the digest of what was signed, and of nothing else (21 CFR 11.70)
     content = compose(work.session, work.site, lot, product, results, ready.frame)
     earlier = newest_of(work.session, lot)
     if (

@@ -99,6 +99,8 @@ def _tree(session: Session, keys: Keys, leaves: Leaves) -> Iterator[str]:
         if leaf is None or hashed.hex() != row.leaf_hash:
             yield f"entry {size} of the public log was altered"
             return
+        if (leaf.kind, leaf.number, leaf.revision) in leaves and leaf.kind in ("issue", "revise", "void"):
+            yield f"{leaf.kind} of {leaf.number} stands in the public log twice: entry {size} repeats it"
         leaves[leaf.kind, leaf.number, leaf.revision] = leaf
         for level in range(_merged(size)):
             hashed, node = hasher.hash_pair(peaks.pop(), hashed), next(nodes, None)

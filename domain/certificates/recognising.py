@@ -52,6 +52,7 @@ def _of(table: Any, document: str, revision: Any, newest: Any, withdrawn_at: Any
 
 
 _NEWEST = sa.select(sa.func.max(_LATER.c.revision)).where(_LATER.c.number == _C.c.number).scalar_subquery()
+_SINCE_THEN = 1 + _NEWEST - _C.c.revision
 _DOCUMENTS: tuple[tuple[Any, sa.Select[Any]], ...] = (
     (
         _C,
@@ -59,7 +60,12 @@ _DOCUMENTS: tuple[tuple[Any, sa.Select[Any]], ...] = (
         .outerjoin(_W, _W.c.certificate_id == _C.c.id)
         .order_by(_C.c.revision.desc()),
     ),
-    (_B, _of(_B, "batch", sa.literal(1), sa.literal(1), sa.null())),
+    (
+        _B,  # it counts as long as the certificate of analysis that it names: withdrawn with it, and superseded when that is revised
+        _of(_B, "batch", sa.literal(1), _SINCE_THEN, _W.c.withdrawn_at)
+        .join(_C, _C.c.id == _B.c.certificate_id)
+        .outerjoin(_W, _W.c.certificate_id == _C.c.id),
+    ),
 )
 #: By what a document is looked for: one statement for each kind of document.
 _BY = {

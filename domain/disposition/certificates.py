@@ -68,7 +68,7 @@ def _ready(site: Site, actor: Actor, command: ReviseCertificate) -> Ready | None
     with transaction(site, actor, command.reason) as work:
         work.act = "revise_certificate"
         newest, lot = _named(work, command.certificate_number)
-        if any(_against_revision(work, lot)):
+        if any(_against_revision(work, lot, newest, command.cause)):
             return None
         results = lot_results(work.session, lot.key)
         product = work.session.get_one(Product, lot.product_id)
@@ -90,7 +90,7 @@ def revise_certificate(work: Work, command: ReviseCertificate) -> Certificate:
     """
     work.reason = command.reason
     newest, lot = _named(work, command.certificate_number)
-    refuse_if_any(_against_revision(work, lot))
+    refuse_if_any(_against_revision(work, lot, newest, command.cause))
     results = lot_results(work.session, lot.key)
     product = work.session.get_one(Product, lot.product_id)
     ready: Ready | None = work.prepared
@@ -152,7 +152,15 @@ def _named(work: Work, number: str) -> tuple[Certificate, Lot]:
     return newest, lot
 
 
-def _against_revision(work: Work, lot: Lot) -> Iterator[Reason]:
+def _against_revision(work: Work, lot: Lot, newest: Certificate, cause: RevisionCause) -> Iterator[Reason]:
+    after = cause is RevisionCause.AFTER_WITHDRAWAL
+    if after != _withdrawn(work.session, newest):
+        text = (
+            f"{newest.number} rev. {newest.revision} was not withdrawn: give another cause"
+            if after
+            else f"{newest.number} rev. {newest.revision} was withdrawn: only the cause that says so brings it back"
+        )
+        yield Reason("cause-does-not-fit", text, "cause")
     case = Case(work.session, lot, work.now, work.today)
     if case.state not in REVISED_IN:
         allowed = ", ".join(state.value for state in REVISED_IN)

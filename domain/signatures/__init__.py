@@ -11,9 +11,11 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from sqlmodel import Field, Session, col, select
 
 from domain.errors import Forbidden, Reason, Refused
-from domain.people.operations import verified
+from domain.people.models import User
+from domain.people.operations import is_open, roles_held, verified
+from domain.permissions import permissions_of
 from domain.store import AppendOnly, Entity, coded, moment
-from domain.work import View, Work
+from domain.work import OPERATIONS, View, Work
 
 
 class Meaning(StrEnum):
@@ -149,7 +151,22 @@ def sign(work: Work, record: Entity, content: Any, meaning: Meaning, by: Credent
     who = authenticate(work, by) if isinstance(by, Credentials) else by
     if (who.user_id, who.session_id) != (work.actor.user_id, work.actor.session_id):
         raise Forbidden(Reason("not-the-signer", "somebody else gave the credentials of this signature"))
+    if by is who:
+        _require_still(work, who)
     return work.add(manifested(who, record, content, meaning))
+
+
+def _require_still(work: Work, who: Authenticated) -> None:
+    """Refuse in the name of somebody whose account was closed or locked, or whose role was revoked, since the credentials were given."""
+    user = work.session.exec(
+        select(User).where(User.id == who.user_id).execution_options(populate_existing=True).with_for_update()
+    ).one()
+    known = OPERATIONS.get(work.act or "")
+    needed = known.permission if known else None
+    held = permissions_of(roles_held(work.session, user.key))
+    locked = user.locked_until is not None and work.now < user.locked_until
+    if not is_open(user, work.site) or locked or (needed is not None and needed not in held):
+        raise Forbidden(Reason("not-the-signer", f"{who.name} may no longer sign this: the account or its role ended"))
 
 
 def _has_signed(work: Work) -> bool:

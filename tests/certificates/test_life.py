@@ -372,3 +372,33 @@ def test_a_deviation_of_the_lot_or_of_its_bank_is_named_on_the_certificate_by_it
         content = draft(session, site, LOT)
     assert [(one.kind, one.reference) for one in content.investigations] == [("deviation", number)]
     assert "freezer" not in content.model_dump_json()
+
+
+@pytest.mark.requirement("URS-061")
+def test_after_a_withdrawal_only_the_cause_that_says_so_brings_a_certificate_back(site: Site) -> None:
+    certificate = build.released(site, LOT)
+    with pytest.raises(Refused) as refusal:
+        revised(site, certificate.number, cause=RevisionCause.AFTER_WITHDRAWAL)
+    assert codes(refusal) == {"cause-does-not-fit"}
+    withdrawn(site, certificate.number)
+    with pytest.raises(Refused) as refusal:
+        revised(site, certificate.number)
+    assert codes(refusal) == {"cause-does-not-fit"}
+
+
+@pytest.mark.requirement("URS-064")
+@pytest.mark.parametrize("ending", ["role", "account"])
+def test_who_loses_the_role_while_a_certificate_is_signed_does_not_release(site: Site, ending: str) -> None:
+    from domain.people.operations import DeactivateUser, RevokeRole, deactivate_user, revoke_role
+    from domain.permissions import Role
+
+    def meanwhile(content: Any, /) -> Any:
+        if ending == "role":
+            act(site, "ada", revoke_role, RevokeRole(username="cleo", role=Role.QA))
+        else:
+            act(site, "ada", deactivate_user, DeactivateUser(username="cleo"))
+        return site.print_certificate(content)
+
+    with pytest.raises(Forbidden):
+        build.released(replace(site, print_certificate=meanwhile), LOT)  # type: ignore[arg-type]
+    assert build.lot(site, LOT).state is LotState.QA_REVIEW
