@@ -153,7 +153,9 @@ def eligibility(
 
 
 @router.post("/donors/{pseudonym}/consent-withdrawal", tags=["donors"], responses=answers(404))
-def consent(pseudonym: str, body: Withdrawal, act: Any = acting(withdraw_consent_and_hold), ask: Any = asking()) -> DonorView:
+def consent(
+    pseudonym: str, body: Withdrawal, act: Any = acting(withdraw_consent_and_hold), ask: Any = asking()
+) -> DonorView:
     """Record that the donor withdrew the consent; everything made of the donor's cells is held in the same act."""
     act(WithdrawConsent(pseudonym=pseudonym, withdrawn_on=body.withdrawn_on, reason=body.reason))
     return ask(donor_file, pseudonym)  # type: ignore[no-any-return]
