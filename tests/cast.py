@@ -19,6 +19,7 @@ from domain.work import Actor, Command, Site, Work, perform, transaction
 from tests.printing import press
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)  # a Monday
+FOUNDED = datetime(2020, 6, 1, 8, tzinfo=UTC)  # before the day on which the real instrument's file was written
 
 #: username: name, function, roles
 CAST: dict[str, tuple[str, str, tuple[Role, ...]]] = {
@@ -60,8 +61,8 @@ def password(username: str) -> str:
 
 
 def furnish(engine: sa.Engine) -> None:
-    """Give everybody an account, with a password of their own."""
-    site = Site(engine, Documents("memory://"), press(), clock=Clock())
+    """Give everybody an account, with a password of their own, when the house was founded."""
+    site = Site(engine, Documents("memory://"), press(), clock=Clock(FOUNDED))
     for username, (name, function, roles) in CAST.items():
         secret = SecretStr(password(username))
         command = CreateUser(username=username, name=name, function=function, password=secret, roles=roles)
