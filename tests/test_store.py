@@ -13,7 +13,7 @@ from sqlmodel import select
 
 from domain.errors import Stale
 from domain.lots.models import Lot, Product
-from domain.store import engine_for, iso_utc, plain_decimal, reading, snake_case, writing
+from domain.store import engine_for, iso_utc, plain_decimal, reading, snake_case
 from domain.work import Site, transaction
 from tests.build import amount, lot, material, new_product
 from tests.cast import actor, raw
@@ -142,9 +142,11 @@ def test_a_consistent_read_sees_one_state_however_long_it_takes(site: Site) -> N
 
 def test_what_is_not_committed_is_not_kept(site: Site) -> None:
     number = material(site)
-    with writing(site.engine) as session:
-        session.exec(select(Lot).where(Lot.lot_number == number)).one().description = "lost"
-        session.flush()
+    with pytest.raises(ValueError, match="in the middle"), transaction(site, actor(site, "tom")) as work:  # noqa: PT012
+        work.act = "test"
+        work.session.exec(select(Lot).where(Lot.lot_number == number)).one().description = "lost"
+        work.session.flush()
+        raise ValueError("in the middle")
     assert lot(site, number).description != "lost"
 
 
