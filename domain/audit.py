@@ -127,6 +127,11 @@ def collect(session: Session) -> list[tuple[str, int, str, str]]:
     return collected
 
 
+def written_so_far(session: Session) -> int:
+    """How many changes the session has written: what was read before the last of them may no longer hold."""
+    return len(session.info.get(_COLLECTED, ()))
+
+
 def insert(session: Session, entity: AppendOnly) -> None:
     """Write a new row that will never change, and collect it: what never changes need not be watched by the session."""
     session.flush()

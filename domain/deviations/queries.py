@@ -23,7 +23,7 @@ from domain.deviations.models import (
 )
 from domain.deviations.operations import against_closure, closure_of, deviation_content, deviation_named
 from domain.errors import NotFound, Reason
-from domain.lots.genealogy import descendant_ids
+from domain.lots.genealogy import progeny
 from domain.lots.models import Lot, LotKind, LotState
 from domain.people.models import User
 from domain.signatures import SignatureView, signatures_on
@@ -206,7 +206,7 @@ def _lots(session: Session, one: Deviation) -> tuple[TouchedLot, ...]:
 
 def _proposed(session: Session, one: Deviation) -> tuple[ProposedLot, ...]:
     touched = set(session.exec(select(DeviationLot.lot_id).where(DeviationLot.deviation_id == one.id)))
-    below = {key for lot_id in touched for key in descendant_ids(session, lot_id)} - touched
+    below = progeny(session, *touched) - touched
     found = session.exec(select(Lot).where(col(Lot.id).in_(below)).order_by(col(Lot.id)).limit(200))
     return tuple(ProposedLot(lot_number=lot.lot_number, kind=lot.kind, state=lot.state) for lot in found)
 

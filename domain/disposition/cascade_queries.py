@@ -6,7 +6,7 @@ from sqlmodel import Session, col, select
 
 from domain.disposition.models import CascadeCause, CascadeLift, CascadeLot, HoldCascade, LiftProposal
 from domain.errors import NotFound, Reason
-from domain.lots.genealogy import descendant_ids
+from domain.lots.genealogy import progeny
 from domain.lots.lifecycle import RULES, state_on
 from domain.lots.models import Lot, LotKind, LotMove, LotState
 from domain.manufacturing.models import Donation, Donor
@@ -59,8 +59,7 @@ def standing_over(session: Session, lot_id: int) -> list[HoldCascade]:
 
 def reached_from(session: Session, sources: list[int]) -> list[int]:
     """Ids of these lots and of everything made of them, at full depth, through pools; in order: no lot before what it is made of."""
-    below = {key for source in sources for key in descendant_ids(session, source)}
-    return sorted({*sources, *below})
+    return sorted(progeny(session, *sources))
 
 
 def donations_of(session: Session, donor_id: int) -> list[int]:

@@ -16,7 +16,7 @@ from domain.laboratory.contract import why_not_checked
 from domain.laboratory.models import Purpose, Result, ResultReview, Sample
 from domain.laboratory.oos import why_oos_blocks
 from domain.laboratory.queries import Finding, LotResults, all_lot_results, lot_results, unreviewed
-from domain.laboratory.results import believed_start, too_early
+from domain.laboratory.results import why_not_final
 from domain.laboratory.runs import why_runs_do_not_count
 from domain.laboratory.sampling import why_not_fulfilled
 from domain.laboratory.sterility import why_slow_tests_not_final
@@ -258,14 +258,10 @@ def _told(finding: Finding, lot: Lot) -> str:
 def _sterility_time(case: Case) -> Iterator[Reason]:
     """Checked again at the decision, against the server's clock (USP <71>: 14 days from inoculation)."""
     for finding in _results(case).findings:
-        result = finding.result
-        if reason := too_early(
-            finding.method,
-            load_value(result.value),
-            believed_start(case.session, finding.sample, result.started_at),
-            min(result.finished_at, case.now),
-        ):
-            yield replace(reason, about=("sample", finding.sample.number), given={"test": result.test_code})
+        result, until = finding.result, min(finding.result.finished_at, case.now)
+        value = load_value(result.value)
+        for early in why_not_final(case.session, finding.method, value, finding.sample, result.started_at, until):
+            yield replace(early, about=("sample", finding.sample.number), given={"test": result.test_code})
 
 
 @guard("oos-concluded")

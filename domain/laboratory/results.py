@@ -431,9 +431,9 @@ def _why_not_kept(
         )
     if found.finished_at < found.started_at:
         yield Reason("times-reversed", "a test cannot finish before it started", "finished_at")
-    begun = believed_start(work.session, sample, found.started_at)
-    if reason := too_early(found.method, found.value, begun, min(found.finished_at, work.now)):
-        yield reason
+    yield from why_not_final(
+        work.session, found.method, found.value, sample, found.started_at, min(found.finished_at, work.now)
+    )
     if found.raw_sha256 is not None:
         document_facts(work.session, found.raw_sha256)
         work.site.documents.get(found.raw_sha256)
@@ -447,10 +447,30 @@ def believed_start(session: Session, sample: Sample, started_at: datetime) -> da
     return believed(session, sample, started_at, LATE_AFTER, CLOCK_SKEW)
 
 
+def why_not_final(
+    session: Session,
+    method: Method | None,
+    value: ReportableValue,
+    sample: Sample,
+    started_at: datetime,
+    until: datetime,
+) -> Iterator[Reason]:
+    """A slow test that is called final before its days are over, whatever anybody's clock showed when it began."""
+    if takes_days(method, value) and (
+        reason := too_early(method, value, believed_start(session, sample, started_at), until)
+    ):
+        yield reason
+
+
+def takes_days(method: Method | None, value: ReportableValue) -> bool:
+    """Whether this answer of the method is final only after a number of days."""
+    at_once = value in (Qualitative(term="growth"), Qualitative(term="invalid"))
+    return method is not None and method.minimum_days is not None and not at_once
+
+
 def too_early(method: Method | None, value: ReportableValue, started_at: datetime, until: datetime) -> Reason | None:
     """Why a slow test is not final yet (USP <71>: no growth only after 14 days); growth is final when it is seen, and so is an invalid test."""
-    at_once = value in (Qualitative(term="growth"), Qualitative(term="invalid"))
-    if method is None or method.minimum_days is None or at_once:
+    if method is None or method.minimum_days is None or not takes_days(method, value):
         return None
     earliest = started_at + timedelta(days=method.minimum_days)
     if until >= earliest:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from domain.audit import written_so_far
 from domain.errors import NotFound, Reason
 from domain.lots.lifecycle import state_on
 from domain.lots.models import Lot, LotState
@@ -70,8 +71,13 @@ WHERE s.id = done.step_id AND y.step_id = done.step_id AND l.id = y.lot_id
 """  # noqa: S608 - put together from constants
 
 _STEP_ID, _LOT_ID = 2, 5  # columns of both
-_ancestor_ids = sa.text(f"{_UP} SELECT id FROM up WHERE id <> :lot")  # noqa: S608
-_descendant_ids = sa.text(f"{_DOWN} SELECT id FROM down WHERE id <> :lot")  # noqa: S608
+_FROM_ONE, _FROM_ALL = "SELECT CAST(:lot AS INTEGER)", "SELECT id FROM lot WHERE id IN :lots"
+_above = sa.text(f"{_UP.replace(_FROM_ONE, _FROM_ALL)} SELECT id FROM up").bindparams(  # noqa: S608
+    sa.bindparam("lots", expanding=True)
+)
+_below = sa.text(f"{_DOWN.replace(_FROM_ONE, _FROM_ALL)} SELECT id FROM down").bindparams(  # noqa: S608
+    sa.bindparam("lots", expanding=True)
+)
 _lot = Prepared(
     sa.select(_LOT.c.id, _LOT.c.lot_number, _LOT.c.kind, _LOT.c.state, _LOT.c.expires_on).where(
         _LOT.c.lot_number == sa.bindparam("number")
@@ -111,14 +117,36 @@ class Trace:
     edges: tuple[TraceEdge, ...]
 
 
+def lineage(session: Session, *lot_ids: int) -> frozenset[int]:
+    """Ids of these lots and of every lot that they are made of, at any depth: one statement, however many there are.
+
+    A session that has written nothing since is not asked again, as the conditions of a release want to know it twenty times: what a lot is made
+    of is settled when its step is complete. What is made of a lot is not; `progeny` asks each time.
+    """
+    written, start = written_so_far(session), frozenset(lot_ids)
+    known: dict[frozenset[int], tuple[int, frozenset[int]]] = session.info.setdefault("lineage", {})
+    if start not in known or known[start][0] != written:
+        known[start] = (written, _walked(session, _above, start))
+    return known[start][1]
+
+
+def progeny(session: Session, *lot_ids: int) -> frozenset[int]:
+    """Ids of these lots and of every lot that is made of them, at any depth: one statement, however many there are."""
+    return _walked(session, _below, frozenset(lot_ids))
+
+
 def ancestor_ids(session: Session, lot_id: int) -> list[int]:
     """Ids of every lot that this one is made of, at any depth."""
-    return list(session.connection().execute(_ancestor_ids, {"lot": lot_id}).scalars())
+    return sorted(lineage(session, lot_id) - {lot_id})
 
 
 def descendant_ids(session: Session, lot_id: int) -> list[int]:
     """Ids of every lot that is made of this one, at any depth."""
-    return list(session.connection().execute(_descendant_ids, {"lot": lot_id}).scalars())
+    return sorted(progeny(session, lot_id) - {lot_id})
+
+
+def _walked(session: Session, statement: sa.TextClause, start: frozenset[int]) -> frozenset[int]:
+    return frozenset(session.connection().execute(statement, {"lots": sorted(start)}).scalars())
 
 
 def trace(session: Session, lot_number: str, today: date) -> Trace:

@@ -9,11 +9,11 @@ from sqlmodel import Session, col, select
 from domain.deviations.models import Deviation, DeviationOrigin
 from domain.equipment import register
 from domain.errors import Reason
-from domain.lots.genealogy import descendant_ids
+from domain.lots.genealogy import lineage, progeny
 from domain.lots.models import Lot, Yield
 from domain.manufacturing.catalogue import step_kind
 from domain.manufacturing.checks import unbalanced
-from domain.manufacturing.executing import executed, lineage
+from domain.manufacturing.executing import executed
 from domain.manufacturing.execution_models import (
     EquipmentLapse,
     ReadingVerification,
@@ -82,16 +82,18 @@ def not_explained(session: Session, lot: Lot) -> Iterator[Reason]:
 
 def not_excepted(session: Session, lot: Lot) -> Iterator[Reason]:
     """Equipment that was no longer fit when a step ended, without an exception that QA signed."""
-    for step in steps_to(session, lot.key):
-        for lapse in session.exec(select(EquipmentLapse).where(EquipmentLapse.step_id == step.id)):
-            if register.exception_for(session, lapse.equipment_id, lapse.on) is None:
-                yield Reason("exception-missing", f"step {step.number}: {lapse.text} QA has signed no exception")
+    steps = {step.key: step for step in steps_to(session, lot.key)}
+    lapses = select(EquipmentLapse).where(col(EquipmentLapse.step_id).in_(steps)).order_by(col(EquipmentLapse.id))
+    for lapse in session.exec(lapses):
+        if register.exception_for(session, lapse.equipment_id, lapse.on) is None:
+            text = f"step {steps[lapse.step_id].number}: {lapse.text} QA has signed no exception"
+            yield Reason("exception-missing", text)
 
 
 def steps_to(session: Session, lot_id: int) -> list[Step]:
     """Every step on the way to a lot, in order of the start."""
     found = (
-        select(Step).join(Yield, col(Yield.step_id) == Step.id).where(col(Yield.lot_id).in_(lineage(session, [lot_id])))
+        select(Step).join(Yield, col(Yield.step_id) == Step.id).where(col(Yield.lot_id).in_(lineage(session, lot_id)))
     )
     return sorted({step.key: step for step in session.exec(found)}.values(), key=lambda one: (one.started_at, one.key))
 
@@ -99,7 +101,7 @@ def steps_to(session: Session, lot_id: int) -> list[Step]:
 def hold_clocks(session: Session, lot_ids: Iterable[int], now: datetime) -> list[HoldClock]:
     """The clocks that ran or run on the way to these lots and on from them; one that nothing has stopped is measured against now."""
     own = set(lot_ids)
-    done = executed(session, own | {below for one in own for below in descendant_ids(session, one)})
+    done = executed(session, progeny(session, *own))
     if not done:
         return []
     recipe = session.get_one(Recipe, done[-1][0].recipe_id)

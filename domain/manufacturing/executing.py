@@ -16,7 +16,7 @@ from domain.deviations.models import DeviationOrigin, Severity
 from domain.equipment import register
 from domain.equipment.models import Equipment
 from domain.errors import Invalid, Reason, Refused
-from domain.lots.genealogy import ancestor_ids
+from domain.lots.genealogy import lineage
 from domain.lots.models import Lot, Product, Yield
 from domain.manufacturing.bill import Taken, bill_departures, stray_materials, unfit_materials
 from domain.manufacturing.catalogue import StepKind
@@ -127,7 +127,7 @@ def pinned_recipe(session: Session, product: Product | None, lots: Sequence[Lot]
     """The version that the lots pin; at the first step of a product the one in force; None where no recipe governs."""
     if product is None:
         return None
-    ids = lineage(session, [lot.key for lot in lots])
+    ids = lineage(session, *(lot.key for lot in lots))
     pinned = session.exec(
         select(Recipe)
         .join(Execution, col(Execution.recipe_id) == Recipe.id)
@@ -145,18 +145,13 @@ def pinned_recipe(session: Session, product: Product | None, lots: Sequence[Lot]
     return None if begun_without else effective_recipe(session, product.key, on)
 
 
-def lineage(session: Session, lot_ids: Iterable[int]) -> set[int]:
-    """The lots and all that they are made of."""
-    return {one for lot_id in lot_ids for one in (lot_id, *ancestor_ids(session, lot_id))}
-
-
 def executed(session: Session, lot_ids: Iterable[int], recipe: Recipe | None = None) -> list[tuple[Execution, Step]]:
     """What was carried out on the way to the lots, in order of the start."""
     found = (
         select(Execution, Step)
         .join(Step, col(Execution.step_id) == Step.id)
         .join(Yield, col(Yield.step_id) == Step.id)
-        .where(col(Yield.lot_id).in_(lineage(session, lot_ids)))
+        .where(col(Yield.lot_id).in_(lineage(session, *lot_ids)))
     )
     if recipe is not None:
         found = found.where(Execution.recipe_id == recipe.id)

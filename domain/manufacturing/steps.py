@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from domain.deviations.models import DeviationOrigin, Severity
 from domain.errors import Conflict, DomainError, Invalid, NotFound, Reason, Refused, refuse_if_any
 from domain.lots import lifecycle
-from domain.lots.genealogy import ancestor_ids, descendant_ids
+from domain.lots.genealogy import lineage, progeny
 from domain.lots.models import Consumption, Lot, LotKind, LotState, Product, Yield
 from domain.lots.numbers import count_in
 from domain.lots.operations import Amount, consume, lots_named, measured, new_lot, positive
@@ -583,7 +583,7 @@ def _refuse_unfit_donors(work: Work, kind: StepKind, lots: Iterable[Lot]) -> Non
 
 def donors_of(session: Session, lot_ids: Iterable[int]) -> list[tuple[Donor, Lot]]:
     """Every donor whose cells are in these lots, with the donation lot."""
-    all_ids = {one for lot_id in lot_ids for one in (lot_id, *ancestor_ids(session, lot_id))}
+    all_ids = lineage(session, *lot_ids)
     found = (
         select(Donor, Lot).join(Donation, col(Donation.donor_id) == Donor.id).join(Lot, col(Donation.lot_id) == Lot.id)
     )
@@ -704,7 +704,7 @@ def _decided_lots(session: Session, step: Step) -> Iterator[Reason]:
     """
     decided = (LotState.QA_REVIEW, LotState.RELEASED, LotState.RECALLED)
     own = [lot.key for lot in yielded(session, step.key)]
-    everything = {one for lot_id in own for one in (lot_id, *descendant_ids(session, lot_id))}
+    everything = progeny(session, *own)
     locked = select(Lot).where(col(Lot.id).in_(everything)).order_by(col(Lot.id)).with_for_update()
     for lot in session.exec(locked.execution_options(populate_existing=True)):
         if lot.state not in decided and lot.held_from not in decided:
