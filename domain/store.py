@@ -261,6 +261,28 @@ def _for_writing(engine: sa.Engine) -> sa.Engine:
     return engine.execution_options(**{WRITING: True})
 
 
+@lru_cache(maxsize=16)
+def _own_connections(engine: sa.Engine) -> list[Any]:
+    """Open connections that wait for single statements, the last used on top; as many as were ever asked at once."""
+    waiting: list[Any] = []
+
+    @sa.event.listens_for(engine, "engine_disposed")
+    def _close(_engine: sa.Engine) -> None:
+        while waiting:
+            waiting.pop().close()
+
+    return waiting
+
+
+def _own_connection(engine: sa.Engine) -> Any:
+    pooled = engine.raw_connection()
+    driver: Any = pooled.driver_connection
+    pooled.detach()
+    if engine.dialect.name != "sqlite":
+        driver.autocommit = True
+    return driver
+
+
 class Prepared:
     """A statement compiled once for each engine and handed to the driver itself, for what is asked or written all day.
 
@@ -280,19 +302,22 @@ class Prepared:
         return self._for(connection.dialect).run(driver, values)
 
     def alone(self, engine: sa.Engine, /, **values: Any) -> list[Any]:
-        """Its rows, by itself: one statement sees one state of the data, and needs no transaction round it."""
-        pooled = engine.raw_connection()
+        """Its rows, by itself: one statement sees one state of the data, and needs no transaction round it.
+
+        It has connections of its own, which no transaction ever uses: to take one of the pool and give it back costs as much as the statement.
+        """
+        own = _own_connections(engine)
         try:
-            driver: Any = pooled.driver_connection
-            if engine.dialect.name == "sqlite":
-                return self._for(engine.dialect).run(driver, values)
-            driver.autocommit = True
-            try:
-                return self._for(engine.dialect).run(driver, values)
-            finally:
-                driver.autocommit = False
-        finally:
-            pooled.close()
+            driver = own.pop()
+        except IndexError:
+            driver = _own_connection(engine)
+        try:
+            found = self._for(engine.dialect).run(driver, values)
+        except BaseException:
+            driver.close()
+            raise
+        own.append(driver)
+        return found
 
     def many(self, connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
         """Run it for each set of values, as part of the connection's transaction; its rows are not wanted."""
