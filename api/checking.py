@@ -6,11 +6,12 @@ Genuine is decided by the bytes and the records alone; the signature and what el
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
 from anyio import CapacityLimiter, to_thread
+from sqlmodel import Session
 
 from api.checks import Check, minute, of_file, said, sentences_for
 from api.keys import trusted_at
@@ -77,13 +78,16 @@ def check(site: Site, data: bytes, examine: Examine = EXAMINER.examine) -> Check
     today = site.today(now)
     with reading(site.engine, consistent=True) as session:
         issued = issued_as(session, data, today)
-        likened = (
-            None if issued else begins_as(session, data, today) or claims_to_be(session, data, found.number, today)
-        )
+        likened = None if issued else _likened(session, data, found, today)
     sha256 = hashlib.sha256(data).hexdigest()
     if issued is not None:
         return _of_issued(issued, found, sha256, now)
     return _of_another(data, likened, found, sha256, now)
+
+
+def _likened(session: Session, data: bytes, found: Found, today: date) -> Issued | None:
+    digests = (found.content_sha256, found.stated_sha256)
+    return begins_as(session, data, today) or claims_to_be(session, data, found.number, digests, today)
 
 
 async def check_apart(site: Site, data: bytes) -> Checked:

@@ -21,6 +21,7 @@ _SINCE = {
     "recall": Outcome.GENUINE_RECALLED,
     "withdraw": Outcome.GENUINE_WITHDRAWN,
     "revise": Outcome.GENUINE_SUPERSEDED,
+    "supersede": Outcome.GENUINE_SUPERSEDED,
 }
 #: What shows that the file is not the one that was issued; and what must be right before it is called genuine.
 _OF_FILE = ("entry", "signature", "attachments", "active", "dated")

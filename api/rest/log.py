@@ -7,11 +7,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from api.deps import RowId, site_of
+from api.deps import CheckCode, RowId, site_of
 from api.keys import log_keys_of, trusted_at
 from api.problems import answers
 from domain.certificates import log
 from domain.certificates.proofs import Leaf, Proof, SignedHead
+from domain.certificates.published import published_proof
 from domain.errors import NotFound, Reason
 from domain.store import reading
 
@@ -96,7 +97,13 @@ def signing_certificates(request: Request) -> Response:
 
 
 @router.get("/certificates/{certificate_number}/proof")
-def proof(certificate_number: str, request: Request, response: Response, revision: RowId | None = None) -> Proof:
+def proof(
+    certificate_number: str,
+    request: Request,
+    response: Response,
+    revision: RowId | None = None,
+    code: CheckCode = "",
+) -> Proof:
     """Everything a check without this server needs (`exolotl verify-certificate FILE --offline --proof proof.json`): entry, path, signed head,
     and every later entry on the same number. The newest revision, unless one is named. Signed by the key of the log, as of this moment.
     """
@@ -104,4 +111,4 @@ def proof(certificate_number: str, request: Request, response: Response, revisio
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Disposition"] = 'attachment; filename="proof.json"'
     with reading(site.engine, consistent=True) as session:
-        return log.proof_of(session, site.log_key, certificate_number, revision, site.clock())
+        return published_proof(session, site.log_key, certificate_number, revision, code, site.clock())

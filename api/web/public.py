@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -175,7 +174,7 @@ def _revision(one: Revision, language: Language, zone: str, *, usable: bool) -> 
         "cause": cause,
         "supersedes": say["supersedes"].format(old=one.revision - 1) if one.revision > 1 else "",
         "pdf": one.pdf_url(FILES),
-        "proof": f"{FILES}/{quote(one.number)}/proof?revision={one.revision}",
+        "proof": one.proof_url(FILES),
         "pdf_sha256": one.pdf_sha256,
     }
 

@@ -1,13 +1,25 @@
-"""What anybody may download of a certificate: the file as it was issued, and its content for machines."""
+"""What anybody may download of a certificate: the file as it was issued, its content for machines, and what the public log proves of it."""
 
+from datetime import datetime
 from typing import NamedTuple
 
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session, col, select
 
-from domain.certificates.models import Certificate
+from domain.certificates.log import proof_of
+from domain.certificates.models import BatchCertificate, Certificate
+from domain.certificates.proofs import Proof
 from domain.errors import NotFound, Reason
 from domain.lots.check_codes import same_code
 from domain.lots.models import Lot, Product
+
+
+NOT_PUBLISHED = Reason(
+    "no-certificate",
+    "There is no certificate with this number; some need the code printed on the label as well.",
+    "certificate_number",
+)
 
 
 class Published(NamedTuple):
@@ -32,6 +44,24 @@ def published(
         found = found.where(Certificate.revision == revision)
     row = session.exec(found.order_by(col(Certificate.revision).desc()).limit(1)).first()
     if row is None or (row[2] and not same_code(code, row[3])):
-        text = "There is no certificate with this number; some need the code printed on the label as well."
-        raise NotFound(Reason("no-certificate", text, "certificate_number"))
+        raise NotFound(NOT_PUBLISHED)
     return Published(row[0], row[1])
+
+
+def published_proof(
+    session: Session,
+    key: Ed25519PrivateKey | None,
+    number: str,
+    revision: int | None,
+    code: str | None,
+    now: datetime,
+) -> Proof:
+    """What the public log states of a certificate or a batch certificate; code as above. Raises NotFound, or Refused without the log's key."""
+    documents = sa.union_all(
+        *(sa.select(one.lot_id).where(col(one.number) == number) for one in (Certificate, BatchCertificate))
+    )
+    found = select(Product.look_up_code, Lot.check_code).join(Product, col(Lot.product_id) == Product.id, isouter=True)
+    row = session.exec(found.where(col(Lot.id).in_(documents))).first()
+    if row is None or (row[0] and not same_code(code, row[1])):
+        raise NotFound(NOT_PUBLISHED)
+    return proof_of(session, key, number, revision, now)

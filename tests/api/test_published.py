@@ -59,7 +59,7 @@ def test_what_is_downloaded_needs_the_check_code_too_where_the_product_asks_for_
     build.tested(site, lot)
     number = build.released(site, lot).number
     check = build.lot(site, lot).check_code
-    for ending in (".pdf", ".json", ".fhir.json"):
+    for ending in (".pdf", ".json", ".fhir.json", "/proof"):
         address = f"/api/v1/public/certificates/{number}{ending}"
         unknown = client.get(f"/api/v1/public/certificates/COA-2026-999999{ending}")
         for asked in (address, f"{address}?code=", f"{address}?code=AAAAAA"):
@@ -70,3 +70,6 @@ def test_what_is_downloaded_needs_the_check_code_too_where_the_product_asks_for_
     told = client.get(f"/api/v1/public/lots/{lot}?code={check}").json()
     assert client.get(told["pdf_url"]).status_code == 200
     assert client.get(told["revisions"][0]["pdf_url"]).status_code == 200
+    assert client.get(told["proof_url"]).json() == client.get(told["revisions"][0]["proof_url"]).json()
+    entries = client.get("/api/v1/public/log/entries").text
+    assert (number in entries, lot in entries) == (True, False), "the log names numbers, and no lot"

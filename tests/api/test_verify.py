@@ -16,6 +16,7 @@ from api.checking import Checked, Outcome, check
 from api.keys import log_keys_of
 from api.limited import EXAMINER
 from api.settings import settings
+from domain.certificates import log
 from domain.certificates.log_check import check_log
 from domain.certificates.models import Certificate
 from domain.certificates.words import RevisionCause
@@ -27,6 +28,7 @@ from domain.disposition.certificates import (
 )
 from domain.disposition.decisions import HoldLot, RecallLot, hold_lot, recall_lot
 from domain.lots.models import RegulatoryStatus
+from domain.store import reading
 from domain.work import Site, perform
 from reports.checking import Found
 from reports.look import Look
@@ -108,7 +110,7 @@ def _withdraw(site: Site, number: str, _clock: Clock) -> None:
     act(site, "cleo", withdraw_certificate, command)
 
 
-def _revise(site: Site, number: str, _clock: Clock) -> None:
+def _revise(site: Site, number: str, _clock: Clock | None) -> None:
     command = ReviseCertificate(
         certificate_number=number,
         cause=RevisionCause.WORDING_CORRECTED,
@@ -264,13 +266,43 @@ def test_a_file_whose_record_was_tampered_with_is_not_called_genuine(
     site: Site, certificate: Certificate, pdf: bytes
 ) -> None:
     with triggers_asleep(site) as connection:
-        connection.exec_driver_sql("UPDATE log_entry SET leaf = replace(leaf, 'UEV26', 'UEV27')")
+        connection.exec_driver_sql("UPDATE log_entry SET leaf = replace(leaf, '\"issue\"', '\"revise\"')")
     checked = check(site, pdf, unread)
     assert (checked.outcome, codes(checked)) == (Outcome.ALTERED, {"log"})
     with triggers_asleep(site) as connection:
         connection.exec_driver_sql("UPDATE certificate SET content = replace(content, 'No growth', 'Growth')")
     checked = check(site, pdf, unread)
     assert (checked.outcome, codes(checked)) == (Outcome.ALTERED, {"record", "log"})
+
+
+@pytest.mark.requirement("URS-240")
+def test_a_certificate_that_is_kept_for_another_lot_than_it_names_is_found(
+    site: Site, certificate: Certificate, pdf: bytes
+) -> None:
+    """The log names no lot; the content that it commits to does."""
+    with triggers_asleep(site) as connection:
+        connection.exec_driver_sql(f"UPDATE lot SET lot_number = 'UEV99-00001' WHERE lot_number = '{LOT}'")
+    checked = check(site, pdf, unread)
+    assert (checked.outcome, codes(checked)) == (Outcome.ALTERED, {"record"})
+    broken = check_log(site.engine, log_keys_of(settings(), site)).broken
+    assert broken == f"{certificate.number} was issued for lot {LOT}, but is kept as that of lot UEV99-00001"
+
+
+@pytest.mark.requirement("URS-240")
+def test_a_made_up_file_tells_nobody_which_lot_a_hidden_certificate_belongs_to(
+    site: Site, certificate: Certificate, pdf: bytes
+) -> None:
+    guess = b"%PDF-1.7 " + certificate.number.encode() + b" " + LOT.encode()
+    assert check(site, guess, unread).outcome is Outcome.ALTERED
+    with triggers_asleep(site) as connection:
+        connection.exec_driver_sql("UPDATE product SET look_up_code = true")
+    for made_up in (unread, lambda *_: Found(number=certificate.number, lot_number=LOT, content_sha256="0" * 64)):
+        checked = check(site, guess, made_up)
+        assert (checked.outcome, checked.certificate_number) == (Outcome.NOT_OURS, None)
+    claimed = Found(number=certificate.number, lot_number=LOT, content_sha256=certificate.content_sha256)
+    checked = check(site, guess, lambda *_: claimed)
+    assert (checked.outcome, checked.certificate_number) == (Outcome.ALTERED, certificate.number)
+    assert check(site, pdf, unread).outcome is Outcome.GENUINE_CURRENT, "who has the file, has it"
 
 
 @of_the_file
@@ -319,6 +351,12 @@ def test_a_batch_certificate_is_checked_as_a_document_of_its_own(site: Site) -> 
     assert (checked.certificate_number, checked.revision, checked.lot_number) == (row.number, 1, lot)
     assert codes(checked) == set()
     assert check(site, pdf + b" ", unread).outcome is Outcome.ALTERED
+    (analysis,) = raw(site, "SELECT number FROM certificate")
+    _revise(site, analysis.number, None)
+    assert check(site, pdf, unread).outcome is Outcome.GENUINE_SUPERSEDED
+    with reading(site.engine) as session:
+        proof = log.proof_of(session, site.log_key, row.number, 1, site.clock())
+    assert [one.leaf.kind for one in proof.later] == ["supersede"], "a check without the server knows it too"
     act(
         site,
         "cleo",
