@@ -14,7 +14,6 @@ from domain.errors import NotFound, Reason
 from domain.lots.check_codes import same_code
 from domain.lots.models import Lot, Product
 
-
 NOT_PUBLISHED = Reason(
     "no-certificate",
     "There is no certificate with this number; some need the code printed on the label as well.",
