@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.exc import ArgumentError
 
 from api import keys
 from api.mail import Mail, checked_sender
@@ -123,6 +124,15 @@ class Settings(BaseSettings):
     demo: bool = Field(
         default=False, description="demo mode: the demo cast can sign in; never set it where real lots are"
     )
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_is_one(cls, url: str) -> str:
+        try:
+            engine_for(url).dispose()
+        except (ValueError, ArgumentError, ModuleNotFoundError):
+            raise ValueError("a database is sqlite:///path or postgresql+psycopg://user:password@host/name") from None
+        return url
 
     @field_validator("site_time_zone")
     @classmethod
