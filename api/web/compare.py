@@ -139,7 +139,7 @@ def _page(
 
 
 def _shown(found: Compared, language: Language) -> dict[str, Any]:
-    comparison = found.comparison
+    comparison, say = found.comparison, _TABLES[language]["say"]
     columns = [
         {
             "key": Markup(key_svg(place)),  # noqa: S704 - drawn by us
@@ -149,6 +149,9 @@ def _shown(found: Compared, language: Language) -> dict[str, Any]:
             "notice": getattr(column.regulatory_notice, language),
             "standing": standing_of(lot, language) if lot else None,
             "withdrawn": bool(lot and lot.withdrawn),
+            "superseded": say["superseded"].format(revision=column.revision, newest=lot.revision)
+            if lot and lot.revision != column.revision
+            else "",
         }
         for place, (column, lot) in enumerate(zip(comparison.columns, found.standings, strict=True))
     ]
