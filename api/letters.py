@@ -57,7 +57,7 @@ _TEXT = _PLAIN.from_string(
 
 {% endif %}
 {{ maker.name }}, {{ maker.address }}
-{{ maker.phone }} · {{ maker.email }}
+{{ [maker.phone, maker.email]|select|join(" · ") }}
 
 --\x20
 {{ say.why }}
@@ -76,7 +76,7 @@ _HTML = _PAGES.from_string(
 {% endif %}
 <p style="margin:0 0 24px"><a href="{{ link }}" style="display:inline-block;padding:12px 20px;background:#0b5e65;color:#ffffff;\
 font-weight:700;text-decoration:none;border-radius:6px">{{ button }}</a></p>
-<p style="margin:0 0 16px;color:#44555c">{{ maker.name }}, {{ maker.address }}<br>{{ maker.phone }} · {{ maker.email }}</p>
+<p style="margin:0 0 16px;color:#44555c">{{ maker.name }}, {{ maker.address }}<br>{{ [maker.phone, maker.email]|select|join(" · ") }}</p>
 <p style="margin:0;padding-top:12px;border-top:1px solid #cbd7da;color:#44555c;font-size:14px">{{ say.why }} \
 <a href="{{ unfollow }}" style="color:#0b5e65">{{ say.unfollow }}</a></p>
 </div></body></html>

@@ -22,6 +22,7 @@ from api.web.forms import (
     signature,
 )
 from api.web.pages import Member, Reader, Visit, leads_to, page
+from domain.certificates.history import history_of
 from domain.deviations.queries import find_deviations
 from domain.disposition import decisions
 from domain.disposition.not_normal import not_normal
@@ -158,6 +159,7 @@ def lot_page(lot_number: str, visit: Reader) -> Response:
         offers=[_offer(action) for action in file.actions],
         kinds=STEP_KINDS,
         verdict_of=verdict_of,
+        void=_void(visit, file),
         olds=olds_of(file),
         tally=_tally(file),
         investigations=visit.ask(investigations_of, lot_number),
@@ -170,6 +172,14 @@ def lot_page(lot_number: str, visit: Reader) -> Response:
         ancestors=[one for one in traced.lots if one.distance < 0],
         descendants=[one for one in traced.lots if one.distance > 0],
     )
+
+
+def _void(visit: Visit, file: LotFile) -> bool:
+    """Whether what was found of a lot counts no more: it was recalled, or its certificate withdrawn; nothing of it is shown in green."""
+    if file.lot.state is LotState.RECALLED:
+        return True
+    named = file.certificates[0].number if file.certificates else None
+    return bool(named and visit.ask(history_of, named).revisions[0].standing == "withdrawn")
 
 
 def verdict_of(line: LineView) -> str:

@@ -88,6 +88,7 @@ def _shown(found: PublicLot, language: Language, profile: Profile, now: datetime
         "content": content,
         "standing": standing_of(found, language),
         "recalled": found.state is LotState.RECALLED,
+        "void": found.state is LotState.RECALLED or found.withdrawn,
         "since": site_date(found.since, zone) if found.state is not LotState.EXPIRED else found.expires_on.isoformat(),
         "withdrawn_on": site_date(found.newest.withdrawn_at, zone) if found.newest.withdrawn_at else "",
         "conditional": words(content["conditional"]) if content.get("conditional") else "",
@@ -160,7 +161,7 @@ def _revision(one: Revision, language: Language, zone: str, *, usable: bool) -> 
     say = WORDS[language]
     at = site_date(one.withdrawn_at, zone) if one.withdrawn_at else ""
     cause = getattr(REVISION_CAUSES[one.cause], language) if one.cause else ""
-    standing = say["current"]
+    standing = say["current"] if usable else say["newest"]
     if one.withdrawn_at:
         standing = say["withdrawn_on"].format(on=at)
     elif one.superseded_by:

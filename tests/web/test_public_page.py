@@ -1,6 +1,9 @@
 """The public page: what somebody with a vial in the hand sees."""
 
 import re
+from dataclasses import replace
+
+import pytest
 
 from domain.disposition.decisions import HoldLot, hold_lot
 from domain.work import Site
@@ -59,6 +62,42 @@ def test_a_hold_a_recall_and_the_expiry_show_in_the_very_next_request(site: Site
     assert "Recalled" in recalled.text
     assert site.profile.phone in recalled.text
     assert recalled.text.index("Do not use") < recalled.text.index("Product and lot")
+
+
+@pytest.mark.requirement("URS-245")
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("act", ["recall", "withdraw"])
+def test_nothing_of_a_recalled_or_withdrawn_lot_is_shown_as_good(site: Site, act: str) -> None:
+    number = build.released(site).number
+    pages = ("/c/UEV26-0001", "/lots/UEV26-0001", f"/certificates/{number}", "/register")
+    quality = Browser(site, "cleo")
+    before = {page: quality.open(page).text for page in pages}
+    assert 'class="verdict good"' in before["/c/UEV26-0001"]
+    assert "Pass" in before["/lots/UEV26-0001"]
+    if act == "recall":
+        typed = {"recall_class": "II", "reason": "particles seen", **signed("cleo")}
+        assert quality.send("/lots/UEV26-0001/recall", typed).status_code == 303
+    else:
+        typed = {"reason": "a mix-up", **signed("cleo")}
+        assert quality.send(f"/certificates/{number}/withdraw", typed).status_code == 303
+    public, lot, certificate, register = (quality.open(page).text for page in pages)
+    assert 'class="verdict good"' not in public
+    assert ">Current<" not in public
+    results = lot.partition('id="results"')[2].partition("</table>")[0]
+    assert results
+    assert "badge good" not in results
+    assert ">Current<" not in certificate.replace("</svg>Current", ">Current<")
+    word = "Lot recalled" if act == "recall" else "Withdrawn"
+    assert word in certificate
+    assert f"</svg>{word}<" in register
+
+
+def test_a_site_without_an_address_for_mail_shows_none(site: Site) -> None:
+    build.released(site)
+    silent = replace(site, profile=replace(site.profile, email=""))
+    for page in ("/c/UEV26-0001", "/c/UEV26-0009", "/c"):
+        assert "mailto:" in Browser(site).open(page).text
+        assert "mailto:" not in Browser(silent).open(page).text
 
 
 def test_the_page_expires_with_the_lot(site: Site, clock: Clock) -> None:

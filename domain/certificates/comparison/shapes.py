@@ -74,7 +74,7 @@ class Row(Part):
 
 
 class Column(Part):
-    """A certificate that is compared. verified: it was issued here for the lot, word for word; else a file says so, and nobody here vouches for it."""
+    """A certificate that is compared. verified: it was issued here, word for word; else a file says so, and nobody here vouches for it."""
 
     verified: bool
     lot_number: str
