@@ -16,6 +16,7 @@ from sqlmodel import Session
 from api.checks import Check, minute, of_file, said, sentences_for
 from api.keys import trusted_at
 from api.limited import EXAMINER
+from domain.certificates.reading import empty
 from domain.certificates.recognising import Issued, begins_as, claims_to_be, issued_as
 from domain.lots.models import LotState
 from domain.store import reading
@@ -72,7 +73,9 @@ class Checked:
 
 
 def check(site: Site, data: bytes, examine: Examine = EXAMINER.examine) -> Checked:
-    """What a file is, within two seconds whatever it is. `examine`: looks into it, in a limited process."""
+    """What a file is, within two seconds whatever it is. `examine`: looks into it, in a limited process. Raises Invalid for an empty one."""
+    if not data:
+        raise empty()
     found = examine(data, [one.dump() for one in trusted_at(site)])
     now = site.clock()
     today = site.today(now)
@@ -143,7 +146,7 @@ def _of_another(data: bytes, likened: Issued | None, found: Found, sha256: str, 
         outcome,
         sha256,
         now,
-        (first, *of_file(found, None)),
+        (first, *of_file(found, likened.content_sha256 if likened else None, issued=False)),
         likened.document if likened else None,
         likened.number if likened else None,
         (found.revision or likened.revision) if likened else None,

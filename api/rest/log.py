@@ -87,6 +87,12 @@ def keys(request: Request) -> list[LogKey]:
     ]
 
 
+@router.get("/log/key.pem", response_class=Response)
+def keys_pem(request: Request) -> Response:
+    """The same as a PEM file, as `exolotl verify-certificate --log-key` and openssl take it."""
+    return Response("".join(one.pem for one in keys(request)), media_type="application/x-pem-file")
+
+
 @router.get("/signing-certificates.pem", response_class=Response)
 def signing_certificates(request: Request) -> Response:
     """The certificates that signatures here lead to: that of today's signing key, and what was used before or is trusted beside it (PEM)."""

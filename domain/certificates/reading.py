@@ -30,6 +30,8 @@ def read_certificate(data: bytes, field: str = "file") -> CertificateContent:
     Raises Invalid: `certificate-not-readable` when it is too large or no JSON, `certificate-not-valid` for each place that is not of the
     schema (at most twenty are told), `certificate-is-a-draft` for a preview.
     """
+    if not data:
+        raise empty(field)
     if len(data) > MOST_BYTES:
         raise _unreadable(
             f"a certificate has at most {MOST_BYTES // 1000} kB as JSON; this has {len(data) // 1000} kB", field
@@ -50,6 +52,11 @@ def read_certificate(data: bytes, field: str = "file") -> CertificateContent:
             Reason("certificate-is-a-draft", "this is the preview of a certificate: nothing was issued", field)
         )
     return content
+
+
+def empty(field: str = "file") -> Invalid:
+    """Of a file without bytes nothing is said but this."""
+    return Invalid(Reason("file-empty", "choose a file: nothing arrived, or it has no bytes", field))
 
 
 def _unreadable(text: str, field: str) -> Invalid:

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 
 import pikepdf
 import pytest
@@ -13,12 +14,13 @@ from pyhanko.pdf_utils.generic import StreamObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from api.checking import Checked, Outcome, check
-from api.keys import log_keys_of
+from api.keys import log_keys_of, trusted_at
 from api.limited import EXAMINER
 from api.settings import settings
 from domain.certificates import log
 from domain.certificates.log_check import check_log
 from domain.certificates.models import Certificate
+from domain.certificates.reading import read_certificate
 from domain.certificates.words import RevisionCause
 from domain.disposition.certificates import (
     ReviseCertificate,
@@ -27,12 +29,14 @@ from domain.disposition.certificates import (
     withdraw_certificate,
 )
 from domain.disposition.decisions import HoldLot, RecallLot, hold_lot, recall_lot
+from domain.errors import Invalid
 from domain.lots.models import RegulatoryStatus
 from domain.store import reading
 from domain.work import Site, perform
 from reports.checking import Found
 from reports.look import Look
 from reports.press import Press
+from reports.signing import DEMONSTRATION
 from tests import build
 from tests.behind import triggers_asleep
 from tests.cast import Clock, act, actor, credentials, raw
@@ -198,6 +202,43 @@ def test_what_was_done_to_a_file_is_told(site: Site, certificate: Certificate, p
     assert (outcome, "signature" in failed) == (Outcome.ALTERED, True)
     assert f"says it is {certificate.number}" in words
     assert told(_with_other_data(pdf))[1] >= {"digest", "signature", "attachments"}
+    assert "attachments" not in codes(check(site, saved_again, patient), "ok"), "right data vouch for no page"
+    assert "signer" in codes(check(site, saved_again, patient), "not_possible"), "a broken signature names nobody"
+
+
+@of_the_file
+@pytest.mark.requirement("URS-246")
+def test_of_an_altered_file_nothing_is_called_in_order_that_vouches_for_nothing(site: Site, pdf: bytes) -> None:
+    stranger = Found(number="COA-2025-000001", revision=1, lot_number="X", content_sha256="1" * 64, agree=True)
+    checked = check(site, b"%PDF-1.7 of somebody else", lambda *_: stranger)
+    assert (checked.outcome, codes(checked, "ok")) == (Outcome.NOT_OURS, set())
+    told = {one.code: one.en for one in checked.checks}
+    assert "says nothing of whether anybody issued them" in told["attachments"]
+
+
+@of_the_file
+@pytest.mark.requirement("URS-246")
+def test_a_demonstration_key_is_no_good_sign(site: Site, pdf: bytes) -> None:
+    genuine = patient(pdf, [one.dump() for one in trusted_at(site)])
+    assert genuine.signature is not None
+    demo = genuine.model_copy(update={"signature": genuine.signature.model_copy(update={"signer": DEMONSTRATION})})
+    checked = check(site, pdf, lambda *_: demo)
+    assert (checked.outcome, "signer" in codes(checked, "not_possible")) == (Outcome.GENUINE_CURRENT, True)
+
+
+@pytest.mark.requirement("URS-246")
+def test_an_empty_file_has_one_answer_everywhere(client: TestClient, site: Site, tmp_path: Path) -> None:
+    (tmp_path / "empty.pdf").write_bytes(b"")
+    for address, name in (("verify", "file"),):
+        refused = client.post(f"/api/v1/public/{address}", files={name: ("coa.pdf", b"", "application/pdf")})
+        assert (refused.status_code, refused.json()["type"]) == (422, "/problems/file-empty")
+    page = client.post("/verify", files={"file": ("coa.pdf", b"", "application/pdf")}, headers={"accept": "text/html"})
+    assert (page.status_code, "No file was chosen" in page.text) == (422, True)
+    with pytest.raises(Invalid) as refusal:
+        check(site, b"", unread)
+    with pytest.raises(Invalid) as as_json:
+        read_certificate(b"")
+    assert refusal.value.reasons == as_json.value.reasons
 
 
 def _spoilt(pdf: bytes, at: int) -> bytes:
@@ -237,7 +278,6 @@ def _with_other_data(pdf: bytes) -> bytes:
 def test_a_file_of_somebody_else_is_not_ours(site: Site, pdf: bytes) -> None:
     stranger = signer_of(certified("Another Laboratory"), above=False)
     for data, failed in (
-        (b"", {"digest"}),
         (b"a letter", {"digest"}),
         (unsigned(), {"digest", "signature"}),
         (stranger.sign(unsigned(), site.clock()), {"digest", "signer"}),
