@@ -69,7 +69,8 @@ class RevisionView(BaseModel):
     superseded_by: int | None
     content_sha256: str
     pdf_sha256: str
-    pdf_url: str
+    pdf_url: str = Field(description="the file as it was issued")
+    copy_url: str = Field(description="a copy for information, unsigned, whose every page says what became of it")
     proof_url: str = Field(description="that it stands in the public log (RFC 9162)")
 
 

@@ -78,6 +78,8 @@ def missing(request: Request, language: Language, typed: str, *, disagrees: bool
 def _shown(found: PublicLot, language: Language, profile: Profile, now: datetime) -> dict[str, Any]:
     """Everything the page shows, each word in its language; figures exactly as certified."""
     content, say, zone = found.certificate, WORDS[language], profile.time_zone
+    recalled = found.state is LotState.RECALLED
+    void = recalled or found.withdrawn
 
     def words(said: Any) -> str:
         return for_people(str(said[language]), language) if isinstance(said, dict) else for_people(str(said), language)
@@ -87,8 +89,8 @@ def _shown(found: PublicLot, language: Language, profile: Profile, now: datetime
         "as_of": minute(now, zone),
         "content": content,
         "standing": standing_of(found, language),
-        "recalled": found.state is LotState.RECALLED,
-        "void": found.state is LotState.RECALLED or found.withdrawn,
+        "recalled": recalled,
+        "void": void,
         "since": site_date(found.since, zone) if found.state is not LotState.EXPIRED else found.expires_on.isoformat(),
         "withdrawn_on": site_date(found.newest.withdrawn_at, zone) if found.newest.withdrawn_at else "",
         "conditional": words(content["conditional"]) if content.get("conditional") else "",
@@ -102,8 +104,10 @@ def _shown(found: PublicLot, language: Language, profile: Profile, now: datetime
             if (lines := [_line(one, words, language) for one in content["tests"] if one["group"] == group])
         ],
         "plots": [_plot(one, say, language, place) for place, one in enumerate(content["distributions"])],
-        "revisions": [_revision(one, language, zone, usable=found.usable) for one in found.revisions],
-        "pdf": found.newest.pdf_url(FILES, newest=True),
+        "revisions": [
+            _revision(one, language, zone, usable=found.usable, recalled=recalled) for one in found.revisions
+        ],
+        "pdf": found.newest.copy_url(FILES, newest=True) if void else found.newest.pdf_url(FILES, newest=True),
         "follow": FOLLOW[language],
     }
 
@@ -156,7 +160,7 @@ def _line(one: dict[str, Any], words: Wording, language: Language) -> dict[str, 
     }
 
 
-def _revision(one: Revision, language: Language, zone: str, *, usable: bool) -> dict[str, Any]:
+def _revision(one: Revision, language: Language, zone: str, *, usable: bool, recalled: bool) -> dict[str, Any]:
     """A revision: what it is now, when and why it was issued, what it replaced, and where its file and its proof are."""
     say = WORDS[language]
     at = site_date(one.withdrawn_at, zone) if one.withdrawn_at else ""
@@ -175,6 +179,7 @@ def _revision(one: Revision, language: Language, zone: str, *, usable: bool) -> 
         "cause": cause,
         "supersedes": say["supersedes"].format(old=one.revision - 1) if one.revision > 1 else "",
         "pdf": one.pdf_url(FILES),
+        "marked": "" if one.standing == "current" and not recalled else one.copy_url(FILES),
         "proof": one.proof_url(FILES),
         "pdf_sha256": one.pdf_sha256,
     }

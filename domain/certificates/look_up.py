@@ -110,6 +110,10 @@ class Revision:
         """Where its file is, below `files`; newest: of whatever revision is the newest then."""
         return f"{files}/{quote(self.number)}.pdf{self._asked(newest)}"
 
+    def copy_url(self, files: str, *, newest: bool = False) -> str:
+        """Where a copy is whose pages say what became of it."""
+        return f"{files}/{quote(self.number)}/copy.pdf{self._asked(newest)}"
+
     def proof_url(self, files: str, *, newest: bool = False) -> str:
         """Where the proof is that it stands in the public log."""
         return f"{files}/{quote(self.number)}/proof{self._asked(newest)}"
@@ -132,6 +136,7 @@ class Revision:
             "content_sha256": self.content_sha256,
             "pdf_sha256": self.pdf_sha256,
             "pdf_url": self.pdf_url(files),
+            "copy_url": self.copy_url(files),
             "proof_url": self.proof_url(files),
         }
 
