@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlmodel import col, select
 
+from api.keys import signing_state
 from api.web import words
 from api.web.decisions import more_on
 from api.web.forms import (
@@ -102,7 +103,17 @@ def work(visit: Reader) -> Response:
     samples: dict[str, list[Any]] = {}
     for result in mine.to_review:
         samples.setdefault(result.sample_number, []).append(result)
-    return page(visit, "work.html", mine=mine, laboratory=waiting, acts=acts, to_review=samples, kinds=STEP_KINDS)
+    signing = signing_state(visit.site).warning if visit.may(Permission.RELEASE_LOT) else ""
+    return page(
+        visit,
+        "work.html",
+        mine=mine,
+        laboratory=waiting,
+        acts=acts,
+        to_review=samples,
+        kinds=STEP_KINDS,
+        signing=signing,
+    )
 
 
 @router.get("/lots")

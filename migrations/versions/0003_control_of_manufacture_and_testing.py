@@ -1270,9 +1270,9 @@ def upgrade() -> None:  # noqa: PLR0915
         batch_op.create_index(batch_op.f("ix_result_oos_id"), ["oos_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_result_report_id"), ["report_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_result_run_id"), ["run_id"], unique=False)
+        batch_op.create_foreign_key(batch_op.f("fk_result_inoculation_id"), "inoculation", ["inoculation_id"], ["id"])
         batch_op.create_foreign_key(batch_op.f("fk_result_run_id"), "test_run", ["run_id"], ["id"])
         batch_op.create_foreign_key(batch_op.f("fk_result_report_id"), "contract_report", ["report_id"], ["id"])
-        batch_op.create_foreign_key(batch_op.f("fk_result_inoculation_id"), "inoculation", ["inoculation_id"], ["id"])
         batch_op.create_foreign_key(batch_op.f("fk_result_oos_id"), "oos", ["oos_id"], ["id"])
 
     with op.batch_alter_table("sample", schema=None) as batch_op:
@@ -1323,6 +1323,9 @@ def upgrade() -> None:  # noqa: PLR0915
     with op.batch_alter_table("specification_line", schema=None) as batch_op:
         batch_op.add_column(sa.Column("alert_lower", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("alert_upper", sa.String(), nullable=True))
+
+    with op.batch_alter_table("statement_decision", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("reason", sa.String(), nullable=True))
 
     op.protect("capa_action", "UPDATE", "DELETE")
     op.protect("capa_check", "UPDATE", "DELETE")
@@ -1382,6 +1385,7 @@ def upgrade() -> None:  # noqa: PLR0915
     op.protect("specification", "UPDATE", "DELETE")
     op.protect("specification_line", "UPDATE", "DELETE")
     op.protect("start_verification", "UPDATE", "DELETE")
+    op.protect("statement_decision", "UPDATE", "DELETE")
     op.protect("stock_correction", "UPDATE", "DELETE")
     op.protect("test_run", "UPDATE", "DELETE")
     op.protect("training_exception", "UPDATE", "DELETE")

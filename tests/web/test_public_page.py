@@ -9,7 +9,7 @@ from domain.disposition.decisions import HoldLot, hold_lot
 from domain.work import Site
 from tests import build
 from tests.cast import Clock, act, credentials
-from tests.web.browsing import Browser, signed
+from tests.web.browsing import Browser, Page, signed
 
 
 def test_a_released_lot_says_so_first_and_shows_its_results(site: Site) -> None:
@@ -143,3 +143,29 @@ def test_an_address_with_a_nul_names_nothing(site: Site) -> None:
     for path in ("/c/%00", "/c?lot=%00", "/lots?text=%00"):
         assert browser.open(path).status_code == 400
     assert browser.sign_in("tom\x00", "secret").status_code == 422
+
+
+@pytest.mark.requirement("URS-249")
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+def test_a_stranger_finds_every_public_place_from_the_start_page(site: Site) -> None:
+    number = build.released(site).number
+    stranger = Browser(site)
+    start = Page(stranger.open("/").text)
+    assert {"/verify", "/compare", "/log", "/register", "/sign-in"} <= set(start.links)
+    assert "lot" in start.values
+    log = stranger.open("/log?lang=en").text
+    assert f'<strong class="number">{number}</strong>' in log
+    assert "UEV26-0001" not in log, "the log names no lot"
+    assert "1 entries" in log
+    german = stranger.open("/log?lang=de&before=1").text
+    assert "Ausgestellt" in german
+    assert stranger.open("/log?before=0").status_code == 422
+
+
+@pytest.mark.requirement("URS-249")
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+def test_quality_assurance_sees_at_work_what_keeps_it_from_issuing(site: Site) -> None:
+    keyless = replace(site, log_key=None)
+    assert "the key of the public log is not set" in Browser(keyless, "cleo").open("/work").text
+    assert "the key of the public log is not set" not in Browser(keyless, "tom").open("/work").text
+    assert "Nothing can be issued" not in Browser(site, "cleo").open("/work").text
