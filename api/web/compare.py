@@ -19,7 +19,7 @@ from domain.certificates.comparing import Compared, compare_lots
 from domain.certificates.comparison.grades import SPREADS, log_sd
 from domain.certificates.comparison.shapes import Figure, Pair, Row
 from domain.certificates.content import CertificateContent, Words
-from domain.certificates.reading import MOST_BYTES, read_certificate
+from domain.certificates.reading import MOST_BYTES, WHY, read_certificate
 from domain.errors import DomainError, Invalid, NotFound, Reason
 from domain.laboratory.values import with_unit
 from reports.scale import STYLE as SCALE_STYLE
@@ -99,8 +99,14 @@ def _told(refusal: DomainError, language: Language, named: list[tuple[str, str]]
         place = re.fullmatch(r"lots\.([0-9])", reason.field or "")
         field = named[int(place[1])][0][:60] if place else reason.field or ""
         head = words.get(reason.code, reason.text).format(field=field)
-        told.setdefault(head, []).extend([reason.text] if reason.code in _TOLD_BESIDE else [])
+        told.setdefault(head, []).extend([_beside(reason.text, language)] if reason.code in _TOLD_BESIDE else [])
     return told
+
+
+def _beside(text: str, language: Language) -> str:
+    """A place of a file and what is wrong there, in the reader's language."""
+    place, colon, why = text.rpartition(": ")
+    return place + colon + getattr(WHY[why], language) if why in WHY else text
 
 
 #: Reasons whose sentence says more than that of the page.
