@@ -67,7 +67,10 @@ class Settings(BaseSettings):
     look_logo: str = Field(default="", description="your logo: an SVG file of plain shapes, or a PNG file")
     look_languages: str = Field(default="en,de", description="one or two languages of documents, the leading one first")
     threads: int = Field(
-        default=0, ge=0, le=100, description="requests worked on at once; 0: 2 on SQLite, 10 on PostgreSQL"
+        default=0,
+        ge=0,
+        le=100,
+        description="requests worked on at once, and look-ups beside them; 0: 2 on SQLite, 10 on PostgreSQL",
     )
     rate_lookups: str = Field(
         default="60/minute",
@@ -242,7 +245,7 @@ class Settings(BaseSettings):
     def site(self) -> Site:
         """The site these settings describe, with its engine and document store opened."""
         return Site(
-            engine_for(self.database_url, pool_size=self.worker_threads() + 4),
+            engine_for(self.database_url, pool_size=2 * self.worker_threads() + 4),
             Documents(self.documents_url),
             Press(keys.signer_of(self), self.look()),
             self.profile(),

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.deps import site_of
+from api.look_ups import LookUpRoute
 from api.problems import answers
 from domain.certificates.comparing import compare_lots
 from domain.certificates.comparison import MOST, MOST_VIALS
@@ -16,7 +17,7 @@ from domain.certificates.look_up import PublicLot
 from domain.certificates.reading import read_certificate
 from domain.lots.models import LotState
 
-router = APIRouter(prefix="/api/v1/public", tags=["public"], responses=answers(404, 422, 429))
+router = APIRouter(prefix="/api/v1/public", tags=["public"], responses=answers(404, 422, 429), route_class=LookUpRoute)
 
 
 class LotWanted(BaseModel):

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.deps import CheckCode, RowId, site_of
 from api.keys import log_keys_of, trusted_at
+from api.look_ups import LookUpRoute
 from api.problems import answers
 from domain.certificates import log
 from domain.certificates.proofs import Leaf, Proof, SignedHead
@@ -16,7 +17,9 @@ from domain.certificates.published import published_proof
 from domain.errors import NotFound, Reason
 from domain.store import reading
 
-router = APIRouter(prefix="/api/v1/public", tags=["public log"], responses=answers(404, 409, 422, 429))
+router = APIRouter(
+    prefix="/api/v1/public", tags=["public log"], responses=answers(404, 409, 422, 429), route_class=LookUpRoute
+)
 
 Size = Annotated[int, Query(ge=0, le=2**31 - 1)]
 

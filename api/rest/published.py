@@ -6,6 +6,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 
 from api.deps import CheckCode, RowId, site_of
+from api.look_ups import LookUpRoute
 from api.problems import answers
 from domain.certificates.content import CertificateContent
 from domain.certificates.published import published, to_copy
@@ -13,7 +14,9 @@ from domain.store import reading
 from domain.work import Site
 from reports.fhir import bundle
 
-router = APIRouter(prefix="/api/v1/public/certificates", tags=["public"], responses=answers(404, 422, 429))
+router = APIRouter(
+    prefix="/api/v1/public/certificates", tags=["public"], responses=answers(404, 422, 429), route_class=LookUpRoute
+)
 
 #: A revision never changes, but which one is the newest does: a cache asks again. Programs on other sites may read it.
 HEADERS = {"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"}

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from api.deps import site_of
+from api.look_ups import LookUpRoute
 from api.web import security
 from api.web.public_drawing import STYLE, address, drawn, language_in
 from api.web.public_words import Language, standing_of
@@ -26,7 +27,7 @@ from reports.scale import STYLE as SCALE_STYLE
 from reports.scale import Mark, key_svg, scale_svg
 from reports.wording import for_people
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LookUpRoute)
 
 _TABLES: dict[str, Any] = tomllib.loads(Path(__file__).with_name("compare_words.toml").read_text(encoding="utf-8"))
 HEADERS = {

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from api.deps import site_of
 from api.help_on_tests import HELP
+from api.look_ups import LookUpRoute
 from api.web.public_drawing import FRESH, LOOK, address, drawn, language_in, minute
 from api.web.public_words import FOLLOW, WORDS, Language, standing_of
 from domain.certificates.look_up import DISAGREES, PublicLot, Revision, public_lot
@@ -23,7 +24,7 @@ from domain.work import Profile
 from reports.plots import distribution_svg
 from reports.wording import for_people, site_date, site_time
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LookUpRoute)
 
 #: In what order the groups of tests are told.
 GROUPS = ("safety", "physicochemical", "identity", "purity", "potency")

@@ -7,13 +7,14 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from api.deps import site_of
+from api.look_ups import LookUpRoute
 from api.web.public_drawing import ONCE, drawn, language_in, minute
 from api.web.public_words import LOG
 from domain.certificates import log
 from domain.certificates.proofs import Leaf
 from domain.store import reading
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LookUpRoute)
 
 #: Entries on a page.
 MOST = 50
