@@ -6,15 +6,17 @@ Genuine is decided by the bytes and the records alone; the signature and what el
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
 from anyio import CapacityLimiter, to_thread
+from sqlmodel import Session
 
 from api.checks import Check, minute, of_file, said, sentences_for
 from api.keys import trusted_at
 from api.limited import EXAMINER
+from domain.certificates.reading import empty
 from domain.certificates.recognising import Issued, begins_as, claims_to_be, issued_as
 from domain.lots.models import LotState
 from domain.store import reading
@@ -71,19 +73,24 @@ class Checked:
 
 
 def check(site: Site, data: bytes, examine: Examine = EXAMINER.examine) -> Checked:
-    """What a file is, within two seconds whatever it is. `examine`: looks into it, in a limited process."""
+    """What a file is, within two seconds whatever it is. `examine`: looks into it, in a limited process. Raises Invalid for an empty one."""
+    if not data:
+        raise empty()
     found = examine(data, [one.dump() for one in trusted_at(site)])
     now = site.clock()
     today = site.today(now)
     with reading(site.engine, consistent=True) as session:
         issued = issued_as(session, data, today)
-        likened = (
-            None if issued else begins_as(session, data, today) or claims_to_be(session, data, found.number, today)
-        )
+        likened = None if issued else _likened(session, data, found, today)
     sha256 = hashlib.sha256(data).hexdigest()
     if issued is not None:
         return _of_issued(issued, found, sha256, now)
     return _of_another(data, likened, found, sha256, now)
+
+
+def _likened(session: Session, data: bytes, found: Found, today: date) -> Issued | None:
+    digests = (found.content_sha256, found.stated_sha256)
+    return begins_as(session, data, today) or claims_to_be(session, data, found.number, digests, today)
 
 
 async def check_apart(site: Site, data: bytes) -> Checked:
@@ -139,7 +146,7 @@ def _of_another(data: bytes, likened: Issued | None, found: Found, sha256: str, 
         outcome,
         sha256,
         now,
-        (first, *of_file(found, None)),
+        (first, *of_file(found, likened.content_sha256 if likened else None, issued=False)),
         likened.document if likened else None,
         likened.number if likened else None,
         (found.revision or likened.revision) if likened else None,

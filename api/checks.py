@@ -28,8 +28,13 @@ class Check:
     de: str
 
 
-def of_file(found: Found, content_sha256: str | None, *, unsigned: bool = False) -> Iterator[Check]:
-    """What the file itself shows. content_sha256: the digest that its data must have; unsigned: nothing was signed when it was issued."""
+def of_file(
+    found: Found, content_sha256: str | None, *, issued: bool = True, unsigned: bool = False
+) -> Iterator[Check]:
+    """What the file itself shows. content_sha256: the digest that its data must have; unsigned: nothing was signed when it was issued.
+
+    issued: whether the file is what was issued; of another, data that agree with each other say nothing of what is printed.
+    """
     signature = found.signature
     if found.problem:
         yield said("signature", found.problem, "not_possible")
@@ -38,7 +43,7 @@ def of_file(found: Found, content_sha256: str | None, *, unsigned: bool = False)
         yield said("signature", "before", "not_possible") if unsigned else said("signature", "none", "failed")
     else:
         yield from _of_signature(signature)
-    yield _of_attached(found, content_sha256)
+    yield _of_attached(found, content_sha256, issued)
     if found.active:
         yield said("active", "found", "failed", held=", ".join(found.active[:5]))
 
@@ -51,10 +56,12 @@ def _of_signature(signature: Signature) -> Iterator[Check]:
     else:
         yield said("signature", "intact", level=signature.level)
     named = signature.model_dump(include={"signer", "trusted_by"})
-    if signature.trusted_by is None:
+    if not signature.intact:
+        yield said("signer", "untold", "not_possible")
+    elif signature.trusted_by is None:
         yield said("signer", "unknown", "failed", **named)
     elif DEMONSTRATION in signature.signer:
-        yield said("signer", "demonstration")
+        yield said("signer", "demonstration", "not_possible")
     else:
         yield said("signer", "own" if signature.trusted_by == signature.signer else "trusted", **named)
     if signature.stamped_at is None:
@@ -66,12 +73,14 @@ def _of_signature(signature: Signature) -> Iterator[Check]:
         yield said("timestamp", "untrusted", "failed")
 
 
-def _of_attached(found: Found, content_sha256: str | None) -> Check:
+def _of_attached(found: Found, content_sha256: str | None, issued: bool) -> Check:
     if found.content_sha256 is None:
         return said("attachments", "none", "not_possible")
-    if found.agree and content_sha256 in (None, found.content_sha256):
-        return said("attachments", "agree", digest=found.content_sha256)
-    return said("attachments", "differ", "failed")
+    if not found.agree or content_sha256 not in (None, found.content_sha256):
+        return said("attachments", "differ", "failed")
+    if not issued:
+        return said("attachments", "alone" if content_sha256 is None else "copied", "not_possible")
+    return said("attachments", "agree", digest=found.content_sha256)
 
 
 @cache

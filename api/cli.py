@@ -13,11 +13,11 @@ import uvicorn
 from pydantic import SecretStr, ValidationError
 from rich.progress import Progress
 
-from api.keys import log_keys_of
+from api.keys import log_keys_of, signing_state
 from api.letters import handlers
 from api.problems import reasons_of
 from api.settings import settings
-from api.terminal import console, say, stop
+from api.terminal import Commands, console, say, stop
 from api.verifying import signing_certificate, verify_certificate
 from api.webhooks import Webhooks
 from api.worker import run
@@ -33,10 +33,13 @@ from domain.people.queries import actor_of
 from domain.permissions import Permission, Role
 from domain.store import reading
 from domain.work import perform, transaction
-from migrations import current, upgrade
+from migrations import current, revisions, upgrade
 
 app = typer.Typer(
-    no_args_is_help=True, help="Exolotl: lots, quality control and certificates.", pretty_exceptions_enable=False
+    cls=Commands,
+    no_args_is_help=True,
+    help="Exolotl: lots, quality control and certificates.",
+    pretty_exceptions_enable=False,
 )
 app.command("verify-certificate")(verify_certificate)
 app.command("signing-certificate")(signing_certificate)
@@ -54,6 +57,15 @@ def serve(
     if settings().database_url.startswith("sqlite") and workers > 1:
         say("SQLite takes one process: --workers 1, or PostgreSQL")
         raise typer.Exit(2)
+    site = settings().site()
+    if (schema := current(site.engine)) != revisions()[-1]:
+        has = f"the schema {schema}" if schema else "no tables yet"
+        say(
+            f"the database has {has}, and this version needs the schema {revisions()[-1]}; type: exolotl migrate", "red"
+        )
+        raise typer.Exit(1)
+    if warning := signing_state(site).warning:
+        say(warning, "yellow")
     if settings().demo:
         _say_where(host, port)
     uvicorn.run(
@@ -130,7 +142,12 @@ def verify_audit() -> None:
     seconds = time.perf_counter() - started
     say(f"{found.entries} entries, {found.rows} records, {len(printed)} printed heads in {seconds:.2f} s")
     say(f"head {found.head.sequence} {found.head.digest}")
-    logged = check_log(site.engine, log_keys_of(settings(), site))
+    keys = log_keys_of(settings(), site)
+    logged = check_log(site.engine, keys)
+    if logged.entries and not keys:
+        say(
+            "no key of the public log is known: set EXOLOTL_LOG_KEY, and EXOLOTL_TRUSTED for keys used before", "yellow"
+        )
     say(f"{logged.entries} entries in the public log" + (f", root {logged.head.root}" if logged.head else ""))
     for broken in filter(None, (found.broken, logged.broken)):
         say(f"broken: {broken}", "red")
@@ -203,3 +220,7 @@ def worker(once: Annotated[bool, typer.Option(help="stop when nothing is due")] 
     """Do what is queued, tell followers of lots, and check the audit trail every night."""
     known = settings()
     sys.exit(run(known.site(), handlers(known.mail(), Webhooks(known.webhooks_may_be_local)), once=once))
+
+
+if __name__ == "__main__":
+    app()

@@ -11,10 +11,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 
 from api.deps import site_of
 from api.keys import signing_state
+from api.look_ups import LookUpRoute
 from domain.store import reading
 from migrations import current, revisions
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], route_class=LookUpRoute)
 
 Message = MutableMapping[str, Any]
 

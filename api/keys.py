@@ -173,7 +173,7 @@ class SigningState:
     def warning(self) -> str:
         """A line for those who must do something, from sixty days before the end; empty while all is well."""
         if self.problem:
-            return f"Certificates cannot be signed: {self.problem}."
+            return f"Nothing can be issued, withdrawn or recalled: {self.problem}."
         if self.left is None or self.not_after is None or self.left > SHOWN_FROM:
             return ""
         if self.left < timedelta(0):
@@ -182,19 +182,23 @@ class SigningState:
 
 
 def signing_state(site: Site) -> SigningState:
-    """How it stands with the signing key of a site now."""
+    """How it stands with the keys of a site now: that of the certificates, and that of the public log."""
     signer = signer_at(site)
+    unlogged = "" if site.log_key else "the key of the public log is not set (EXOLOTL_LOG_KEY)"
     if signer is None:
-        return SigningState(problem="no signing key is set (EXOLOTL_SIGNING_PKCS12 or EXOLOTL_SIGNING_PKCS11)")
+        unsigned = "no signing key is set (EXOLOTL_SIGNING_PKCS12 or EXOLOTL_SIGNING_PKCS11)"
+        return SigningState(problem="; ".join(filter(None, (unsigned, unlogged))))
     try:
         left = signer.not_after - site.clock()
-        return SigningState(signer.subject, signer.not_after, left, development=signer.is_development)
+        return SigningState(signer.subject, signer.not_after, left, unlogged, signer.is_development)
     except DomainError as error:
         return SigningState(problem=error.reasons[0].text)
 
 
 def watch(site: Site, registry: CollectorRegistry) -> None:
-    """Tell Prometheus how long the signing certificate still lasts, in seconds; NaN when the key cannot be opened."""
+    """Tell Prometheus how long the signing certificate still lasts, in seconds (NaN when the key cannot be opened), and whether the log has a key."""
+    logs = Gauge("exolotl_log_key_set", "Whether the key of the public log is set", registry=registry)
+    logs.set(site.log_key is not None)
     gauge = Gauge(
         "exolotl_signing_certificate_expires_seconds", "Until the signing certificate ends", registry=registry
     )

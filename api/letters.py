@@ -15,7 +15,7 @@ from jinja2 import Environment, StrictUndefined
 
 from api.letter_words import EVENTS, STATES, WORDS
 from api.mail import Mail, Undelivered
-from api.webhooks import Gone, Webhooks
+from api.webhooks import CHALLENGE_SECONDS, Gone, Webhooks, proof_of_secret
 from domain.certificates.following import LETTER, Channel
 from domain.certificates.letters import (
     Address,
@@ -57,7 +57,7 @@ _TEXT = _PLAIN.from_string(
 
 {% endif %}
 {{ maker.name }}, {{ maker.address }}
-{{ maker.phone }} · {{ maker.email }}
+{{ [maker.phone, maker.email]|select|join(" · ") }}
 
 --\x20
 {{ say.why }}
@@ -76,7 +76,7 @@ _HTML = _PAGES.from_string(
 {% endif %}
 <p style="margin:0 0 24px"><a href="{{ link }}" style="display:inline-block;padding:12px 20px;background:#0b5e65;color:#ffffff;\
 font-weight:700;text-decoration:none;border-radius:6px">{{ button }}</a></p>
-<p style="margin:0 0 16px;color:#44555c">{{ maker.name }}, {{ maker.address }}<br>{{ maker.phone }} · {{ maker.email }}</p>
+<p style="margin:0 0 16px;color:#44555c">{{ maker.name }}, {{ maker.address }}<br>{{ [maker.phone, maker.email]|select|join(" · ") }}</p>
 <p style="margin:0;padding-top:12px;border-top:1px solid #cbd7da;color:#44555c;font-size:14px">{{ say.why }} \
 <a href="{{ unfollow }}" style="color:#0b5e65">{{ say.unfollow }}</a></p>
 </div></body></html>
@@ -164,28 +164,28 @@ def deliver(mail: Mail | None, webhooks: Webhooks, site: Site, payload: dict[str
 
 
 def _post(webhooks: Webhooks, site: Site, letter: Letter, follower: str) -> None:
-    challenge = secrets.token_urlsafe(24)
+    challenge, asks = secrets.token_urlsafe(24), letter.event == "confirm"
     assert letter.secret is not None, "a webhook has a secret"
     said = message_of(letter, site.profile, challenge)
+    seconds = CHALLENGE_SECONDS if asks else None
     try:
-        answer = webhooks.send(letter.address, letter.secret, letter.message, said, site.clock())
+        answer = webhooks.send(letter.address, letter.secret, letter.message, said, site.clock(), seconds)
     except Gone:
         perform(site, NOBODY, drop_follower, Answered(follower=follower))
         return
-    if letter.event == "confirm":
-        if not _echoes(answer, challenge):
-            raise Undelivered("the endpoint did not answer the challenge")
+    if asks:
+        if not _proves(answer, proof_of_secret(letter.secret, challenge)):
+            raise Undelivered("the endpoint did not answer the challenge with its HMAC")
         perform(site, NOBODY, confirm_webhook, Answered(follower=follower))
 
 
-def _echoes(answer: bytes, challenge: str) -> bool:
+def _proves(answer: bytes, wanted: str) -> bool:
     try:
         said = json.loads(answer)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
-    return isinstance(said, dict) and isinstance(said.get("challenge"), str) and secrets.compare_digest(
-        said["challenge"].encode(), challenge.encode()
-    )  # fmt: skip
+    given = said.get("hmac") if isinstance(said, dict) else None
+    return isinstance(given, str) and secrets.compare_digest(given.encode(), wanted.encode())
 
 
 def handlers(mail: Mail | None, webhooks: Webhooks) -> Mapping[str, Handler]:

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 import api.rest
 import api.web
-from api import health, keys, problems
+from api import health, keys, look_ups, problems
 from api.limited import EXAMINER
 from api.limits import BodyLimit
 from api.rate_limits import RateLimits
@@ -38,6 +38,7 @@ def create_app(site: Site | None = None, threads: int | None = None, given: Sett
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = tokens
+        look_ups.allow(tokens)
         EXAMINER.start()
         if warning := keys.signing_state(chosen).warning:
             logger.warning("%s", warning)

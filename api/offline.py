@@ -12,7 +12,8 @@ from api.checking import Examine, Outcome
 from api.checks import Check, judged, minute, of_file, said
 from api.keys import Trusted
 from domain.certificates.log_check import LATEST
-from domain.certificates.proofs import Proof
+from domain.certificates.proofs import Leaf, Proof
+from domain.certificates.reading import empty
 from domain.errors import Invalid, Reason
 from reports.checking import Found
 
@@ -21,10 +22,11 @@ _SINCE = {
     "recall": Outcome.GENUINE_RECALLED,
     "withdraw": Outcome.GENUINE_WITHDRAWN,
     "revise": Outcome.GENUINE_SUPERSEDED,
+    "supersede": Outcome.GENUINE_SUPERSEDED,
 }
 #: What shows that the file is not the one that was issued; and what must be right before it is called genuine.
 _OF_FILE = ("entry", "signature", "attachments", "active", "dated")
-_NEEDED = ("entry", "inclusion", "head", "signature", "signer")
+_NEEDED = ("entry", "inclusion", "head", "signature")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +57,37 @@ def proof_in(data: bytes) -> Proof:
 
 def check_offline(data: bytes, proof: Proof, trusted: Trusted, examine: Examine) -> CheckedOffline:
     """Hold a file against its proof. Nothing is asked of anybody."""
+    if not data:
+        raise empty()
     found = examine(data, [one.dump() for one in trusted.certificates])
     sha256, leaf = hashlib.sha256(data).hexdigest(), proof.entry.leaf
+    other = leaf.pdf_sha256 != sha256 and _says_another(found, leaf)
     checks = (
-        *_of_log(sha256, proof, trusted),
-        *(_pinned(one, found, trusted) for one in of_file(found, leaf.content_sha256)),
-        _dated(found, proof),
-        *_since(proof),
+        *_of_log(sha256, proof, trusted, f"{found.number} revision {found.revision}" if other else ""),
+        *(
+            _pinned(one, found, trusted)
+            for one in of_file(found, None if other else leaf.content_sha256, issued=not other)
+        ),
+        *(() if other else (_dated(found, proof), *_since(proof))),
     )
     return CheckedOffline(
         _outcome(found, proof, checks), sha256, leaf.number, leaf.revision, found.lot_number, proof.stated_at, checks
     )
 
 
-def _of_log(sha256: str, proof: Proof, trusted: Trusted) -> Iterator[Check]:
+def _says_another(found: Found, leaf: Leaf) -> bool:
+    """Whether the data in the file say that it is another document, or another revision, than the one that the proof is about."""
+    return found.number is not None and (found.number, found.revision) != (leaf.number, leaf.revision)
+
+
+def _of_log(sha256: str, proof: Proof, trusted: Trusted, other: str) -> Iterator[Check]:
     leaf, keys = proof.entry.leaf, dict(trusted.log_keys)
+    named = {"number": leaf.number, "revision": leaf.revision}
     same = leaf.pdf_sha256 == sha256 and leaf.kind in ("issue", "revise")
-    yield judged(same, "entry", "same", "differs", number=leaf.number, revision=leaf.revision)
+    if other:
+        yield said("entry", "other", "not_possible", own=other, **named)
+    else:
+        yield judged(same, "entry", "same", "differs", **named)
     yield judged(proof.contained(), "inclusion", "proved", "wrong", size=proof.head.size)
     if not keys:
         yield said("head", "unpinned", "not_possible")
@@ -111,7 +127,8 @@ def _outcome(found: Found, proof: Proof, checks: tuple[Check, ...]) -> Outcome |
     states = {one.code: one.state for one in checks}
     if any(states.get(code) == "failed" for code in _OF_FILE):
         return Outcome.ALTERED if found.number == proof.entry.leaf.number else Outcome.NOT_OURS
-    if any(states.get(code) != "ok" for code in _NEEDED):
+    vouched = found.signature is not None and found.signature.trusted_by is not None
+    if not vouched or any(states.get(code) != "ok" for code in _NEEDED):
         return "unproved"
     later = {one.leaf.kind for one in proof.later}
     if not later & _SINCE.keys() and found.expires_on is not None and datetime.now(UTC).date() > found.expires_on:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 
 from api import problem_types
+from api.look_ups import apart
 from domain.errors import (
     Conflict,
     DomainError,
@@ -135,11 +136,11 @@ def install(app: FastAPI) -> None:
         return problem(request, 500, "Failure", (Reason("failure", text),))
 
     app.include_router(problem_types.router)
-    app.add_exception_handler(DomainError, refused)
-    app.add_exception_handler(RequestValidationError, not_valid)
-    app.add_exception_handler(ValidationError, not_valid)
-    app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(Exception, failed)
+    app.add_exception_handler(DomainError, apart(refused))
+    app.add_exception_handler(RequestValidationError, apart(not_valid))
+    app.add_exception_handler(ValidationError, apart(not_valid))
+    app.add_exception_handler(HTTPException, apart(http))
+    app.add_exception_handler(Exception, apart(failed))
 
 
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:

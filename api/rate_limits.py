@@ -62,6 +62,7 @@ SPENT: tuple[tuple[frozenset[str], str, Budget], ...] = (
     (_READ, "/api/v1/public/", Budget.LOOKUPS),
     (_READ, "/c/", Budget.LOOKUPS),
     (_READ, "/01/", Budget.LOOKUPS),
+    (_READ, "/log", Budget.LOOKUPS),
     (_READ | _WRITE, "/follow", Budget.LOOKUPS),
     (_READ | _WRITE, "/unfollow", Budget.LOOKUPS),
 )

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.exc import ArgumentError
 
 from api import keys
 from api.mail import Mail, checked_sender
@@ -66,7 +67,10 @@ class Settings(BaseSettings):
     look_logo: str = Field(default="", description="your logo: an SVG file of plain shapes, or a PNG file")
     look_languages: str = Field(default="en,de", description="one or two languages of documents, the leading one first")
     threads: int = Field(
-        default=0, ge=0, le=100, description="requests worked on at once; 0: 2 on SQLite, 10 on PostgreSQL"
+        default=0,
+        ge=0,
+        le=100,
+        description="requests worked on at once, and look-ups beside them; 0: 2 on SQLite, 10 on PostgreSQL",
     )
     rate_lookups: str = Field(
         default="60/minute",
@@ -123,6 +127,15 @@ class Settings(BaseSettings):
     demo: bool = Field(
         default=False, description="demo mode: the demo cast can sign in; never set it where real lots are"
     )
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_is_one(cls, url: str) -> str:
+        try:
+            engine_for(url).dispose()
+        except (ValueError, ArgumentError, ModuleNotFoundError):
+            raise ValueError("a database is sqlite:///path or postgresql+psycopg://user:password@host/name") from None
+        return url
 
     @field_validator("site_time_zone")
     @classmethod
@@ -232,7 +245,7 @@ class Settings(BaseSettings):
     def site(self) -> Site:
         """The site these settings describe, with its engine and document store opened."""
         return Site(
-            engine_for(self.database_url, pool_size=self.worker_threads() + 4),
+            engine_for(self.database_url, pool_size=2 * self.worker_threads() + 4),
             Documents(self.documents_url),
             Press(keys.signer_of(self), self.look()),
             self.profile(),

@@ -92,9 +92,19 @@ def _offline(data: bytes, proof: Path | None, trusted: Path | None, log_key: Pat
 
 def _known(option: str, file: Path | None) -> Trusted:
     try:
-        return trusted_in(file.read_bytes()) if file else Trusted()
+        return trusted_in(_pem(file.read_bytes())) if file else Trusted()
     except ValueError as error:
         raise Invalid(Reason("trusted-not-readable", f"{file}: {error}", option)) from None
+
+
+def _pem(data: bytes) -> bytes:
+    """A PEM file as it is; of the answer of /log/key, which is JSON, the keys in it."""
+    if not data.lstrip().startswith(b"["):
+        return data
+    try:
+        return "\n".join(str(one["pem"]) for one in json.loads(data)).encode()
+    except (ValueError, KeyError, TypeError):
+        raise ValueError("neither a PEM file nor the answer of /api/v1/public/log/key") from None
 
 
 def _tell(checked: Checked | CheckedOffline, counts: bool) -> None:

@@ -4,6 +4,9 @@ A name is resolved once, every address that it has is checked, and the connectio
 later makes no difference. Redirects are not followed, and no proxy of the environment is asked.
 """
 
+import base64
+import hashlib
+import hmac
 import json
 import socket
 import ssl
@@ -26,6 +29,8 @@ from domain.errors import Invalid, Reason
 PORT = 443
 #: Seconds for one step of the connection, and for all of it.
 PATIENCE, MOST_SECONDS = 5.0, 15.0
+#: The same for a challenge: who is not there is not waited for, as letters of other lots may be behind it.
+CHALLENGE_SECONDS = 4.0
 #: No more of an answer is read.
 MOST_BYTES = 16_384
 
@@ -93,8 +98,13 @@ class Webhooks:
             text = "this address is inside a network, or nobody's; a webhook has an address on the internet"
             raise Invalid(Reason("address-not-valid", text, "webhook"))
 
-    def send(self, url: str, secret: str, message: str, said: dict[str, Any], now: datetime) -> bytes:
-        """Post, signed; the beginning of the answer. Raises Undelivered with a reason that names no address, Gone after 410."""
+    def send(
+        self, url: str, secret: str, message: str, said: dict[str, Any], now: datetime, seconds: float | None = None
+    ) -> bytes:
+        """Post, signed; the beginning of the answer. Raises Undelivered with a reason that names no address, Gone after 410.
+
+        seconds: for all of it, instead of what messages have.
+        """
         body = json.dumps(said, ensure_ascii=False)
         headers = {
             "accept-encoding": "identity",
@@ -107,7 +117,7 @@ class Webhooks:
         parts = urlsplit(url)
         for address in self._checked(parts):
             try:
-                with self._posted(parts, address, headers, body) as answer:
+                with self._posted(parts, address, headers, body, seconds or self.most_seconds) as answer:
                     return _read(answer)
             except httpx.ConnectError:
                 continue
@@ -129,15 +139,17 @@ class Webhooks:
         return not is_inside(address) or (self.may_be_local and address.is_loopback)
 
     @contextmanager
-    def _posted(self, parts: SplitResult, address: str, headers: dict[str, str], body: str) -> Iterator[httpx.Response]:
+    def _posted(
+        self, parts: SplitResult, address: str, headers: dict[str, str], body: str, seconds: float
+    ) -> Iterator[httpx.Response]:
         """The request to the checked address; the certificate must be that of the name."""
         host = f"[{address}]" if ":" in address else address
         target = parts._replace(netloc=f"{host}:{parts.port or PORT}").geturl()
         known = {"sni_hostname": parts.hostname}
         with httpx.Client(
-            verify=self.trusted or _trusted(), trust_env=False, follow_redirects=False, timeout=PATIENCE
+            verify=self.trusted or _trusted(), trust_env=False, follow_redirects=False, timeout=min(PATIENCE, seconds)
         ) as client:
-            enough = threading.Timer(self.most_seconds, client.close)  # each step has its time; this is for all of them
+            enough = threading.Timer(seconds, client.close)  # each step has its time; this is for all of them
             enough.start()
             try:
                 with client.stream(
@@ -146,6 +158,12 @@ class Webhooks:
                     yield answer
             finally:
                 enough.cancel()
+
+
+def proof_of_secret(secret: str, challenge: str) -> str:
+    """What only who knows the secret can answer to a challenge: HMAC-SHA256, hex; the key is what follows `whsec_`, decoded from base64."""
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    return hmac.new(key, challenge.encode(), hashlib.sha256).hexdigest()
 
 
 def _read(answer: httpx.Response) -> bytes:

@@ -29,6 +29,8 @@ jobs = sa.Table(
     sa.Column("claim", sa.Integer, nullable=False),
     sa.Column("done_at", UtcDateTime),
     sa.Column("failure", sa.Text),
+    sa.Column("priority", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("most_tries", sa.Integer, nullable=False, server_default=str(MOST_TRIES)),
 )
 
 
@@ -41,24 +43,36 @@ class Job:
     payload: dict[str, Any]
     tries: int
     claim: int
+    most_tries: int
 
 
 Handler = Callable[[Site, dict[str, Any]], None]
 
 
-def enqueue(session: Session, kind: str, payload: dict[str, Any], due_at: datetime) -> None:
-    """Put a job in the queue; it exists if, and only if, the act that asked for it is committed."""
-    session.execute(
-        jobs.insert(), {"kind": kind, "payload": json.dumps(payload), "due_at": due_at, "tries": 0, "claim": 0}
-    )
+def enqueue(
+    session: Session,
+    kind: str,
+    payload: dict[str, Any],
+    due_at: datetime,
+    *,
+    priority: int = 0,
+    most_tries: int = MOST_TRIES,
+) -> None:
+    """Put a job in the queue; it exists if, and only if, the act that asked for it is committed.
+
+    priority: of the jobs that are due, those with more come first.
+    """
+    fresh = {"due_at": due_at, "tries": 0, "claim": 0, "priority": priority, "most_tries": most_tries}
+    session.execute(jobs.insert(), {"kind": kind, "payload": json.dumps(payload), **fresh})
 
 
 def claim(site: Site) -> Job | None:
-    """Take the job that is due longest, for ten minutes; two workers never take the same one."""
+    """Take the most urgent job that is due, of several the one that is due longest, for ten minutes; two workers never take the same one."""
     now = site.clock()
     with writing(site.engine) as session:
         due = sa.select(jobs).where(jobs.c.done_at.is_(None), jobs.c.failure.is_(None), jobs.c.due_at <= now)
-        row = session.execute(due.order_by(jobs.c.due_at, jobs.c.id).limit(1).with_for_update(skip_locked=True)).first()
+        first = due.order_by(jobs.c.priority.desc(), jobs.c.due_at, jobs.c.id).limit(1)
+        row = session.execute(first.with_for_update(skip_locked=True)).first()
         if row is None:
             return None
         swap = jobs.update().where(jobs.c.id == row.id, jobs.c.claim == row.claim, jobs.c.done_at.is_(None))
@@ -66,11 +80,11 @@ def claim(site: Site) -> Job | None:
         session.commit()
         if taken.rowcount != 1:  # type: ignore[attr-defined]
             return None
-        return Job(row.id, row.kind, json.loads(row.payload), row.tries + 1, row.claim + 1)
+        return Job(row.id, row.kind, json.loads(row.payload), row.tries + 1, row.claim + 1, row.most_tries)
 
 
 def run_one(site: Site, handlers: Mapping[str, Handler]) -> Job | None:
-    """Claim a job and do it; what fails is tried again, and after eight tries kept as failed. None: nothing is due."""
+    """Claim a job and do it; what fails is tried again, and after its last try (the eighth, as a rule) kept as failed. None: nothing is due."""
     job = claim(site)
     if job is None:
         return None
@@ -78,7 +92,7 @@ def run_one(site: Site, handlers: Mapping[str, Handler]) -> Job | None:
         handlers[job.kind](site, job.payload)
     except Exception as error:
         values: dict[str, Any] = {"due_at": site.clock() + timedelta(seconds=2**job.tries * 10)}
-        if job.tries >= MOST_TRIES:
+        if job.tries >= job.most_tries:
             values["failure"] = f"{type(error).__name__}: {error}"[:500]
         _settle(site, job, values)
         raise

@@ -139,10 +139,17 @@ class CertificatePrinter(Protocol):
         """
         ...
 
-    def draw(self, content: Any, /, look: str | None = None, file: Callable[[str], bytes] | None = None) -> bytes:
+    def draw(
+        self,
+        content: Any,
+        /,
+        look: str | None = None,
+        file: Callable[[str], bytes] | None = None,
+        copy: str | None = None,
+    ) -> bytes:
         """The unsigned file alone: a preview in the look of today, or what a file that was issued in `look` must begin with.
 
-        file: gives the bytes of a logo by their SHA-256.
+        file: gives the bytes of a logo by their SHA-256. copy: what became of it, as a watermark.
         """
         ...
 

@@ -70,7 +70,7 @@ def draw_band(canvas: Any, sheet: Sheet, design: Design) -> None:
     place(canvas, Text(*said), MARGIN + indent, top - 22, room)
     _draw_facts(canvas, sheet, design)
     if sheet.demonstration:
-        _draw_strip(canvas, design, BAND, decoration=False)
+        _draw_strip(canvas, sheet, design, BAND, decoration=False)
 
 
 def _draw_facts(canvas: Any, sheet: Sheet, design: Design) -> None:
@@ -94,7 +94,7 @@ def draw_slim_band(canvas: Any, sheet: Sheet, design: Design) -> None:
         place(canvas, Text(maker, decoration=True), MARGIN + indent, top - 12.5, design.width)
         place(canvas, Text(Run(running, type_), decoration=True, align="right"), MARGIN, top - 13.5, design.width)
         if sheet.demonstration:
-            _draw_strip(canvas, design, SLIM_BAND, decoration=True)
+            _draw_strip(canvas, sheet, design, SLIM_BAND, decoration=True)
 
 
 def _ground(canvas: Any, design: Design, height: float) -> None:
@@ -144,14 +144,15 @@ def _draw_vesicle(canvas: Any, design: Design, x: float, y: float, radius: float
         canvas.circle(x + dx * radius, y + dy * radius, size * radius, stroke=0, fill=1)
 
 
-def _draw_strip(canvas: Any, design: Design, below_band: float, *, decoration: bool) -> None:
-    """That this is a demonstration: dark on light amber with a line, so that it stays clear in grey."""
+def _draw_strip(canvas: Any, sheet: Sheet, design: Design, below_band: float, *, decoration: bool) -> None:
+    """That this is a demonstration, and under a watermark that nobody signed it: dark on light amber with a line, so that it stays clear in grey."""
     tone, top = design.tone("warn"), design.page_height - below_band - (0 if design.palette.filled else 2)
     canvas.setFillColor(tone.ground)
     canvas.rect(0, top - STRIP, design.page_width, STRIP, stroke=0, fill=1)
     canvas.setFillColor(tone.color)
     canvas.rect(0, top - STRIP, design.page_width, 1, stroke=0, fill=1)
-    said = beside(design.say("sheet.demonstration"), Type(SEMIBOLD, 7.6, 9.4, tone.color), joint="   ·   ")
+    words = "sheet.demonstration_unsigned" if sheet.watermark else "sheet.demonstration"
+    said = beside(design.say(words), Type(SEMIBOLD, 7.6, 9.4, tone.color), joint="   ·   ")
     wide = sum(width_of(run.text, run.type.font, run.type.size) for run in said)
     scale = min(1.0, design.width / wide)
     said = tuple(Run(run.text, run.type.but(size=run.type.size * scale), run.lang) for run in said)

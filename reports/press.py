@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from domain.certificates.content import BatchCertificateContent, CertificateContent
 from domain.errors import Reason, Refused
 from reports import batch_certificate, certificate
+from reports.design import design
 from reports.look import Look
 from reports.signing import Signer
 
@@ -46,12 +47,16 @@ class Press:
         /,
         look: str | None = None,
         file: Callable[[str], bytes] | None = None,
+        copy: str | None = None,
     ) -> bytes:
         """The unsigned file, in the look of today, or in the one it was issued in; `file` gives a logo by its SHA-256.
+
+        copy: `current`, `superseded`, `withdrawn` or `recalled`: under a watermark that says so, and with no field to sign.
 
         The same content and look give the same bytes.
         """
         chosen = self.look if look is None or file is None else Look.from_description(look, file)
         if isinstance(content, BatchCertificateContent):
             return batch_certificate.render(content, look=chosen)
-        return certificate.render(content, look=chosen)
+        watermark = design(chosen).both(f"copy.{copy}") if copy else None
+        return certificate.render(content, look=chosen, watermark=watermark)

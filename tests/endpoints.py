@@ -1,5 +1,7 @@
 """Servers of somebody else, on loopback: a mail server that keeps what it takes, and an endpoint of webhooks behind TLS."""
 
+import base64
+import hmac
 import json
 import socket
 import ssl
@@ -101,14 +103,22 @@ def post_office(certificate: Path | None = None, login: tuple[str, str] | None =
 
 @dataclass
 class Endpoint:
-    """An endpoint of webhooks. answer: what it says to a message, as status and body; by default it takes all and answers challenges."""
+    """An endpoint of webhooks that takes all, and answers challenges with the secrets that it was told. answer: what it says instead."""
 
     url: str
     trusted: ssl.SSLContext
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    answer: Callable[[dict[str, Any]], tuple[int, bytes, dict[str, str]]] = field(
-        default=lambda said: (200, json.dumps({"challenge": said["data"].get("challenge")}).encode(), {})
-    )
+    secrets: list[str] = field(default_factory=list)
+    answer: Callable[[dict[str, Any]], tuple[int, bytes, dict[str, str]]] | None = None
+
+    def usual(self, said: dict[str, Any], headers: dict[str, str], body: bytes) -> tuple[int, bytes, dict[str, str]]:
+        """As docs/following.md says: with the secret that the challenge was signed with."""
+        own = [one for one in self.secrets if signature(one, headers, body) == headers["webhook-signature"]]
+        challenge = said["data"].get("challenge")
+        if not own or challenge is None:
+            return 200, b"{}", {}
+        key = base64.b64decode(own[0].removeprefix("whsec_"))
+        return 200, json.dumps({"hmac": hmac.new(key, challenge.encode(), "sha256").hexdigest()}).encode(), {}
 
     @property
     def told(self) -> list[dict[str, Any]]:
@@ -118,8 +128,13 @@ class Endpoint:
     def signed_with(self, secret: str, place: int = -1) -> bool:
         """Whether a message has the signature of that secret, over what it carried."""
         headers, body = self.got[place]
-        at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
-        return Webhook(secret).sign(headers["webhook-id"], at, body.decode()) == headers["webhook-signature"]
+        return signature(secret, headers, body) == headers["webhook-signature"]
+
+
+def signature(secret: str, headers: dict[str, str], body: bytes) -> str:
+    """The signature of that secret over a message."""
+    at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
+    return Webhook(secret).sign(headers["webhook-id"], at, body.decode())
 
 
 @contextmanager
@@ -130,8 +145,10 @@ def endpoint(folder: Path, name: str = "hooks.example") -> Iterator[Endpoint]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            known.got.append(({key.lower(): value for key, value in self.headers.items()}, body))
-            status, said, more = known.answer(json.loads(body))
+            headers = {key.lower(): value for key, value in self.headers.items()}
+            known.got.append((headers, body))
+            message = json.loads(body)
+            status, said, more = known.answer(message) if known.answer else known.usual(message, headers, body)
             self.send_response(status)
             for key, value in {"content-length": str(len(said)), **more}.items():
                 self.send_header(key, value)

@@ -15,9 +15,11 @@ from domain.certificates.queries import pdf_digest
 from domain.certificates.statements import (
     DecideStatement,
     DraftStatement,
+    RejectStatement,
     StatementView,
     approve_statement,
     draft_statement,
+    reject_statement,
     retire_statement,
     statements,
 )
@@ -51,6 +53,13 @@ class Revision(Body):
 
 class Withdrawn(Body):
     """Why the newest revision no longer counts."""
+
+    reason: str = Field(min_length=3, max_length=1000)
+    credentials: Credentials
+
+
+class Rejected(Body):
+    """Why a draft is not approved."""
 
     reason: str = Field(min_length=3, max_length=1000)
     credentials: Credentials
@@ -146,6 +155,15 @@ def approval(
 ) -> StatementView:
     """QA approves a statement that somebody else drafted."""
     act(DecideStatement(code=code, revision=revision, credentials=body.credentials))
+    return _shown(ask, code, revision)
+
+
+@router.post("/statements/{code}/{revision}/rejection", status_code=201, responses=answers(404))
+def rejection(
+    code: str, revision: int, body: Rejected, act: Any = acting(reject_statement), ask: Any = asking()
+) -> StatementView:
+    """QA rejects a draft, with the reason; it will never be printed."""
+    act(RejectStatement(code=code, revision=revision, reason=body.reason, credentials=body.credentials))
     return _shown(ask, code, revision)
 
 

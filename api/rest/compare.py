@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.deps import site_of
+from api.look_ups import LookUpRoute
 from api.problems import answers
 from domain.certificates.comparing import compare_lots
 from domain.certificates.comparison import MOST, MOST_VIALS
@@ -16,7 +17,7 @@ from domain.certificates.look_up import PublicLot
 from domain.certificates.reading import read_certificate
 from domain.lots.models import LotState
 
-router = APIRouter(prefix="/api/v1/public", tags=["public"], responses=answers(404, 422, 429))
+router = APIRouter(prefix="/api/v1/public", tags=["public"], responses=answers(404, 422, 429), route_class=LookUpRoute)
 
 
 class LotWanted(BaseModel):
@@ -41,19 +42,20 @@ class ToCompare(BaseModel):
 
 
 class StandingView(BaseModel):
-    """How a lot of this site stands today."""
+    """How a lot of this site stands today, and which revision of its certificate is the newest."""
 
     lot_number: str
     state: LotState
     state_since: datetime
     usable: bool
     certificate_state: Literal["current", "withdrawn"]
+    newest_revision: int
     recall_class: str | None
     expires_on: date
 
 
 class ComparedView(BaseModel):
-    """The live state of each lot first, in the order of the columns (null for a file: it is as given, and not verified here)."""
+    """The live state of each lot first, in the order of the columns (null for a file that was not issued here: it is as given, and not verified)."""
 
     standings: list[StandingView | None]
     comparison: Comparison
@@ -84,6 +86,7 @@ def _standing(lot: PublicLot) -> StandingView:
         state_since=lot.since,
         usable=lot.usable,
         certificate_state="withdrawn" if lot.withdrawn else "current",
+        newest_revision=lot.revision,
         recall_class=lot.recall_class if lot.state is LotState.RECALLED else None,
         expires_on=lot.expires_on,
     )

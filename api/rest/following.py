@@ -30,7 +30,7 @@ class Wish(BaseModel):
 class Noted(BaseModel):
     """Noted until it is confirmed, for 48 hours. The same whether or not the address follows the lot already.
 
-    To mail, a letter with a link is sent; a webhook is sent a signed challenge, and must answer with it. `secret` (Standard Webhooks) and
+    To mail, a letter with a link is sent; a webhook is sent a signed challenge, and must answer with its HMAC. `secret` (Standard Webhooks) and
     `unfollow_url` are told this once, for webhooks only.
     """
 

@@ -7,15 +7,19 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from api.deps import RowId, site_of
+from api.deps import CheckCode, RowId, site_of
 from api.keys import log_keys_of, trusted_at
+from api.look_ups import LookUpRoute
 from api.problems import answers
 from domain.certificates import log
 from domain.certificates.proofs import Leaf, Proof, SignedHead
+from domain.certificates.published import published_proof
 from domain.errors import NotFound, Reason
 from domain.store import reading
 
-router = APIRouter(prefix="/api/v1/public", tags=["public log"], responses=answers(404, 409, 422, 429))
+router = APIRouter(
+    prefix="/api/v1/public", tags=["public log"], responses=answers(404, 409, 422, 429), route_class=LookUpRoute
+)
 
 Size = Annotated[int, Query(ge=0, le=2**31 - 1)]
 
@@ -86,6 +90,12 @@ def keys(request: Request) -> list[LogKey]:
     ]
 
 
+@router.get("/log/key.pem", response_class=Response)
+def keys_pem(request: Request) -> Response:
+    """The same as a PEM file, as `exolotl verify-certificate --log-key` and openssl take it."""
+    return Response("".join(one.pem for one in keys(request)), media_type="application/x-pem-file")
+
+
 @router.get("/signing-certificates.pem", response_class=Response)
 def signing_certificates(request: Request) -> Response:
     """The certificates that signatures here lead to: that of today's signing key, and what was used before or is trusted beside it (PEM)."""
@@ -96,7 +106,13 @@ def signing_certificates(request: Request) -> Response:
 
 
 @router.get("/certificates/{certificate_number}/proof")
-def proof(certificate_number: str, request: Request, response: Response, revision: RowId | None = None) -> Proof:
+def proof(
+    certificate_number: str,
+    request: Request,
+    response: Response,
+    revision: RowId | None = None,
+    code: CheckCode = "",
+) -> Proof:
     """Everything a check without this server needs (`exolotl verify-certificate FILE --offline --proof proof.json`): entry, path, signed head,
     and every later entry on the same number. The newest revision, unless one is named. Signed by the key of the log, as of this moment.
     """
@@ -104,4 +120,4 @@ def proof(certificate_number: str, request: Request, response: Response, revisio
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Disposition"] = 'attachment; filename="proof.json"'
     with reading(site.engine, consistent=True) as session:
-        return log.proof_of(session, site.log_key, certificate_number, revision, site.clock())
+        return published_proof(session, site.log_key, certificate_number, revision, code, site.clock())

@@ -12,6 +12,7 @@ from api.checking import Checked, Outcome, check_apart
 from api.checks import State
 from api.deps import CheckCode, RowId, site_of
 from api.help_on_tests import HELP
+from api.look_ups import LookUpRoute
 from api.problems import answers
 from domain.certificates.content import CertificateContent, Words
 from domain.certificates.look_up import Standing, public_lot
@@ -21,7 +22,7 @@ from domain.errors import Invalid, Reason
 from domain.lots.models import LotState
 from domain.store import reading
 
-router = APIRouter(prefix="/api/v1/public", tags=["public"], responses=answers(404, 422, 429))
+router = APIRouter(prefix="/api/v1/public", tags=["public"], responses=answers(404, 422, 429), route_class=LookUpRoute)
 
 FILES = "/api/v1/public/certificates"
 
@@ -69,7 +70,8 @@ class RevisionView(BaseModel):
     superseded_by: int | None
     content_sha256: str
     pdf_sha256: str
-    pdf_url: str
+    pdf_url: str = Field(description="the file as it was issued")
+    copy_url: str = Field(description="a copy for information, unsigned, whose every page says what became of it")
     proof_url: str = Field(description="that it stands in the public log (RFC 9162)")
 
 

@@ -1,17 +1,22 @@
-"""Certificates for machines: `coa.json` and the FHIR bundle, as they are attached to the PDF."""
+"""Certificates for machines (`coa.json` and the FHIR bundle, as they are attached to the PDF), and copies that say what became of them."""
 
 from typing import Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 
 from api.deps import CheckCode, RowId, site_of
+from api.look_ups import LookUpRoute
 from api.problems import answers
 from domain.certificates.content import CertificateContent
-from domain.certificates.published import published
+from domain.certificates.published import published, to_copy
 from domain.store import reading
+from domain.work import Site
 from reports.fhir import bundle
 
-router = APIRouter(prefix="/api/v1/public/certificates", tags=["public"], responses=answers(404, 422, 429))
+router = APIRouter(
+    prefix="/api/v1/public/certificates", tags=["public"], responses=answers(404, 422, 429), route_class=LookUpRoute
+)
 
 #: A revision never changes, but which one is the newest does: a cache asks again. Programs on other sites may read it.
 HEADERS = {"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"}
@@ -51,6 +56,33 @@ def coa_json(
         "coa.json",
         "application/json",
     )
+
+
+#: Drawing takes a part of a second of a processor: one at a time, and none of the threads that answer look-ups.
+_ONE_AT_A_TIME = CapacityLimiter(1)
+
+
+@router.get(
+    "/{certificate_number}/copy.pdf", response_class=Response, responses={200: {"content": {"application/pdf": {}}}}
+)
+async def copy_for_information(
+    certificate_number: str, request: Request, revision: RowId | None = None, code: CheckCode = ""
+) -> Response:
+    """A copy whose every page says what became of the certificate: superseded, withdrawn, its lot recalled, or that it is a copy.
+
+    It is drawn anew, not signed, and not the file that was issued: that one is at `….pdf`, and the check of a file knows it alone.
+    """
+    data = await to_thread.run_sync(
+        _copied, site_of(request), certificate_number, revision, code, limiter=_ONE_AT_A_TIME
+    )
+    return _file(data, certificate_number, "copy.pdf", "application/pdf")
+
+
+def _copied(site: Site, number: str, revision: int | None, code: str) -> bytes:
+    with reading(site.engine, consistent=True) as session:
+        found = to_copy(session, number, revision, code)
+    content = CertificateContent.model_validate_json(found.content)
+    return site.print_certificate.draw(content, found.look, site.documents.get, found.standing)
 
 
 def _content(request: Request, certificate_number: str, revision: int | None, code: str) -> str:

@@ -24,6 +24,7 @@ from api.web.people import router as people_pages
 from api.web.products import router as product_pages
 from api.web.public import router as public_pages
 from api.web.public_drawing import refusal_page
+from api.web.public_log import router as log_pages
 from api.web.public_verify import router as verify_pages
 from api.web.recipes import router as recipe_pages
 from api.web.runs import router as run_pages
@@ -41,6 +42,7 @@ ROUTERS = (
     digital_link_pages,
     following_pages,
     verify_pages,
+    log_pages,
     sampling_pages,  # before the lots' too: samples are drawn by plan
     certificate_pages,  # before the lots', whose acts are named in the last part of an address
     label_pages,

@@ -11,8 +11,10 @@ from domain.certificates.history import history_of, register
 from domain.certificates.statements import (
     DecideStatement,
     DraftStatement,
+    RejectStatement,
     approve_statement,
     draft_statement,
+    reject_statement,
     retire_statement,
     statements,
 )
@@ -194,12 +196,12 @@ def _place(visit: Visit, *_typed: Any) -> dict[str, Any]:
     return {"code": str(visit.request.path_params["code"]), "revision": int(visit.request.path_params["revision"])}
 
 
-def _decision(visit: Visit, title: str, button: str, lead: str) -> Sheet:
+def _decision(visit: Visit, title: str, button: str, lead: str, *groups: Group) -> Sheet:
     place = _place(visit)
     found = next((one for one in visit.ask(statements) if (one.code, one.revision) == tuple(place.values())), None)
     facts = (("English", found.text_en), ("German", found.text_de), ("Drafted by", found.drafted_by)) if found else ()
     label = f"{place['code']} v{place['revision']}"
-    return Sheet(f"{title} {label}", (signature(),), button, lead, ("/statements", "Statements"), facts=facts)
+    return Sheet(f"{title} {label}", (*groups, signature()), button, lead, ("/statements", "Statements"), facts=facts)
 
 
 offer(
@@ -209,6 +211,21 @@ offer(
     DecideStatement,
     lambda visit: _decision(visit, "Approve", "Approve", "Every further certificate of its products prints it."),
     lambda _visit, _made: ("/statements", "The statement is approved and signed."),
+    _place,
+)
+offer(
+    router,
+    "/statements/{code}/{revision}/reject",
+    reject_statement,
+    RejectStatement,
+    lambda visit: _decision(
+        visit,
+        "Reject",
+        "Reject",
+        "It will never be printed; the same code may be drafted again.",
+        Group("Rejection", (Field("reason", "Reason", "area", hint="For whoever drafted it."),)),
+    ),
+    lambda _visit, _made: ("/statements", "The draft is rejected and signed."),
     _place,
 )
 offer(

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from api.deps import site_of
+from api.look_ups import LookUpRoute
 from api.web import security
 from api.web.public_drawing import STYLE, address, drawn, language_in
 from api.web.public_words import Language, standing_of
@@ -19,14 +20,14 @@ from domain.certificates.comparing import Compared, compare_lots
 from domain.certificates.comparison.grades import SPREADS, log_sd
 from domain.certificates.comparison.shapes import Figure, Pair, Row
 from domain.certificates.content import CertificateContent, Words
-from domain.certificates.reading import MOST_BYTES, read_certificate
+from domain.certificates.reading import MOST_BYTES, WHY, read_certificate
 from domain.errors import DomainError, Invalid, NotFound, Reason
 from domain.laboratory.values import with_unit
 from reports.scale import STYLE as SCALE_STYLE
 from reports.scale import Mark, key_svg, scale_svg
 from reports.wording import for_people
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LookUpRoute)
 
 _TABLES: dict[str, Any] = tomllib.loads(Path(__file__).with_name("compare_words.toml").read_text(encoding="utf-8"))
 HEADERS = {
@@ -99,8 +100,14 @@ def _told(refusal: DomainError, language: Language, named: list[tuple[str, str]]
         place = re.fullmatch(r"lots\.([0-9])", reason.field or "")
         field = named[int(place[1])][0][:60] if place else reason.field or ""
         head = words.get(reason.code, reason.text).format(field=field)
-        told.setdefault(head, []).extend([reason.text] if reason.code in _TOLD_BESIDE else [])
+        told.setdefault(head, []).extend([_beside(reason.text, language)] if reason.code in _TOLD_BESIDE else [])
     return told
+
+
+def _beside(text: str, language: Language) -> str:
+    """A place of a file and what is wrong there, in the reader's language."""
+    place, colon, why = text.rpartition(": ")
+    return place + colon + getattr(WHY[why], language) if why in WHY else text
 
 
 #: Reasons whose sentence says more than that of the page.
@@ -139,7 +146,7 @@ def _page(
 
 
 def _shown(found: Compared, language: Language) -> dict[str, Any]:
-    comparison = found.comparison
+    comparison, say = found.comparison, _TABLES[language]["say"]
     columns = [
         {
             "key": Markup(key_svg(place)),  # noqa: S704 - drawn by us
@@ -149,6 +156,9 @@ def _shown(found: Compared, language: Language) -> dict[str, Any]:
             "notice": getattr(column.regulatory_notice, language),
             "standing": standing_of(lot, language) if lot else None,
             "withdrawn": bool(lot and lot.withdrawn),
+            "superseded": say["superseded"].format(revision=column.revision, newest=lot.revision)
+            if lot and lot.revision != column.revision
+            else "",
         }
         for place, (column, lot) in enumerate(zip(comparison.columns, found.standings, strict=True))
     ]

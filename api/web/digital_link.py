@@ -9,13 +9,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from api.deps import site_of
+from api.look_ups import LookUpRoute
 from api.web.public import FILES, missing, product_name
 from api.web.public_drawing import FRESH, address, language_in, profile_of
 from domain.certificates.look_up import DISAGREES, PublicLot, public_lot
 from domain.errors import NotFound
 from domain.store import reading
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LookUpRoute)
 
 VOCABULARY = "https://gs1.org/voc/"
 #: What a link can be asked for by; `all` is what `linkset` was called before.

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlmodel import col, select
 
+from api.keys import signing_state
 from api.web import words
 from api.web.decisions import more_on
 from api.web.forms import (
@@ -22,6 +23,7 @@ from api.web.forms import (
     signature,
 )
 from api.web.pages import Member, Reader, Visit, leads_to, page
+from domain.certificates.history import history_of
 from domain.deviations.queries import find_deviations
 from domain.disposition import decisions
 from domain.disposition.not_normal import not_normal
@@ -101,7 +103,17 @@ def work(visit: Reader) -> Response:
     samples: dict[str, list[Any]] = {}
     for result in mine.to_review:
         samples.setdefault(result.sample_number, []).append(result)
-    return page(visit, "work.html", mine=mine, laboratory=waiting, acts=acts, to_review=samples, kinds=STEP_KINDS)
+    signing = signing_state(visit.site).warning if visit.may(Permission.RELEASE_LOT) else ""
+    return page(
+        visit,
+        "work.html",
+        mine=mine,
+        laboratory=waiting,
+        acts=acts,
+        to_review=samples,
+        kinds=STEP_KINDS,
+        signing=signing,
+    )
 
 
 @router.get("/lots")
@@ -158,6 +170,7 @@ def lot_page(lot_number: str, visit: Reader) -> Response:
         offers=[_offer(action) for action in file.actions],
         kinds=STEP_KINDS,
         verdict_of=verdict_of,
+        void=_void(visit, file),
         olds=olds_of(file),
         tally=_tally(file),
         investigations=visit.ask(investigations_of, lot_number),
@@ -170,6 +183,14 @@ def lot_page(lot_number: str, visit: Reader) -> Response:
         ancestors=[one for one in traced.lots if one.distance < 0],
         descendants=[one for one in traced.lots if one.distance > 0],
     )
+
+
+def _void(visit: Visit, file: LotFile) -> bool:
+    """Whether what was found of a lot counts no more: it was recalled, or its certificate withdrawn; nothing of it is shown in green."""
+    if file.lot.state is LotState.RECALLED:
+        return True
+    named = file.certificates[0].number if file.certificates else None
+    return bool(named and visit.ask(history_of, named).revisions[0].standing == "withdrawn")
 
 
 def verdict_of(line: LineView) -> str:

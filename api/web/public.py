@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -11,6 +10,7 @@ from markupsafe import Markup
 
 from api.deps import site_of
 from api.help_on_tests import HELP
+from api.look_ups import LookUpRoute
 from api.web.public_drawing import FRESH, LOOK, address, drawn, language_in, minute
 from api.web.public_words import FOLLOW, WORDS, Language, standing_of
 from domain.certificates.look_up import DISAGREES, PublicLot, Revision, public_lot
@@ -24,7 +24,7 @@ from domain.work import Profile
 from reports.plots import distribution_svg
 from reports.wording import for_people, site_date, site_time
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LookUpRoute)
 
 #: In what order the groups of tests are told.
 GROUPS = ("safety", "physicochemical", "identity", "purity", "potency")
@@ -79,6 +79,8 @@ def missing(request: Request, language: Language, typed: str, *, disagrees: bool
 def _shown(found: PublicLot, language: Language, profile: Profile, now: datetime) -> dict[str, Any]:
     """Everything the page shows, each word in its language; figures exactly as certified."""
     content, say, zone = found.certificate, WORDS[language], profile.time_zone
+    recalled = found.state is LotState.RECALLED
+    void = recalled or found.withdrawn
 
     def words(said: Any) -> str:
         return for_people(str(said[language]), language) if isinstance(said, dict) else for_people(str(said), language)
@@ -88,7 +90,8 @@ def _shown(found: PublicLot, language: Language, profile: Profile, now: datetime
         "as_of": minute(now, zone),
         "content": content,
         "standing": standing_of(found, language),
-        "recalled": found.state is LotState.RECALLED,
+        "recalled": recalled,
+        "void": void,
         "since": site_date(found.since, zone) if found.state is not LotState.EXPIRED else found.expires_on.isoformat(),
         "withdrawn_on": site_date(found.newest.withdrawn_at, zone) if found.newest.withdrawn_at else "",
         "conditional": words(content["conditional"]) if content.get("conditional") else "",
@@ -102,8 +105,10 @@ def _shown(found: PublicLot, language: Language, profile: Profile, now: datetime
             if (lines := [_line(one, words, language) for one in content["tests"] if one["group"] == group])
         ],
         "plots": [_plot(one, say, language, place) for place, one in enumerate(content["distributions"])],
-        "revisions": [_revision(one, language, zone, usable=found.usable) for one in found.revisions],
-        "pdf": found.newest.pdf_url(FILES, newest=True),
+        "revisions": [
+            _revision(one, language, zone, usable=found.usable, recalled=recalled) for one in found.revisions
+        ],
+        "pdf": found.newest.copy_url(FILES, newest=True) if void else found.newest.pdf_url(FILES, newest=True),
         "follow": FOLLOW[language],
     }
 
@@ -156,12 +161,12 @@ def _line(one: dict[str, Any], words: Wording, language: Language) -> dict[str, 
     }
 
 
-def _revision(one: Revision, language: Language, zone: str, *, usable: bool) -> dict[str, Any]:
+def _revision(one: Revision, language: Language, zone: str, *, usable: bool, recalled: bool) -> dict[str, Any]:
     """A revision: what it is now, when and why it was issued, what it replaced, and where its file and its proof are."""
     say = WORDS[language]
     at = site_date(one.withdrawn_at, zone) if one.withdrawn_at else ""
     cause = getattr(REVISION_CAUSES[one.cause], language) if one.cause else ""
-    standing = say["current"]
+    standing = say["current"] if usable else say["newest"]
     if one.withdrawn_at:
         standing = say["withdrawn_on"].format(on=at)
     elif one.superseded_by:
@@ -175,7 +180,8 @@ def _revision(one: Revision, language: Language, zone: str, *, usable: bool) -> 
         "cause": cause,
         "supersedes": say["supersedes"].format(old=one.revision - 1) if one.revision > 1 else "",
         "pdf": one.pdf_url(FILES),
-        "proof": f"{FILES}/{quote(one.number)}/proof?revision={one.revision}",
+        "marked": "" if one.standing == "current" and not recalled else one.copy_url(FILES),
+        "proof": one.proof_url(FILES),
         "pdf_sha256": one.pdf_sha256,
     }
 

@@ -28,7 +28,7 @@ LOOK = hashlib.sha256(
 ).hexdigest()
 
 #: Where public pages live; a refusal there looks as they do.
-PLACES = ("/c", "/01", "/verify", "/follow", "/unfollow", "/compare")
+PLACES = ("/c", "/01", "/verify", "/follow", "/unfollow", "/compare", "/log")
 
 #: What a cache keeps it must ask about each time: a recall shows in the very next request.
 FRESH = {"Cache-Control": "no-cache", "Vary": "Accept-Language", "Content-Security-Policy": POLICY}

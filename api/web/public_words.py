@@ -25,6 +25,7 @@ _TABLES: Mapping[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").r
 _BOTH: tuple[Language, ...] = ("en", "de")
 
 WORDS: dict[Language, dict[str, Any]] = {language: _TABLES[language]["say"] for language in _BOTH}
+LOG: dict[Language, dict[str, str]] = {language: _TABLES[language]["log"] for language in _BOTH}
 VERIFY: dict[Language, dict[str, str]] = {language: _TABLES[language]["verify"] for language in _BOTH}
 FOLLOW: dict[Language, dict[str, str]] = {language: _TABLES[language]["follow"] for language in _BOTH}
 

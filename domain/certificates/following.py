@@ -22,7 +22,7 @@ from sqlmodel import SQLModel, col
 
 from domain.certificates.look_up import public_lot
 from domain.errors import Invalid, NotFound, Reason
-from domain.jobs import enqueue
+from domain.jobs import MOST_TRIES, enqueue
 from domain.lots.models import Lot
 from domain.store import UtcDateTime, iso_utc
 from domain.work import Command, Work, operation
@@ -36,6 +36,10 @@ MOST_QUESTIONS = 5
 
 #: The kind of job that sends one letter to one follower.
 LETTER = "follower-letter"
+#: What bars the use of a lot is told before anything else that the worker has to do.
+URGENT = ("recall", "hold", "withdrawal")
+#: How often a webhook is asked its challenge: it is there, or it is not.
+MOST_CHALLENGES = 3
 
 Event = Literal["hold", "hold_lifted", "recall", "revision", "withdrawal"]
 Language = Literal["en", "de"]
@@ -126,7 +130,7 @@ def follow_lot(work: Work, command: FollowLot) -> Noted:
         noted = {"id": follower_id, "lot_id": lot.lot_id, "channel": channel, "address": address, "secret": secret}
         work.session.execute(followers.insert(), {**noted, "language": command.language, "asked_at": work.now})
         unfollow = new_link(work, follower_id, Purpose.UNFOLLOW)
-        _queue(work, [follower_id], "confirm")
+        _queue(work, [follower_id], "confirm", MOST_TRIES if channel is Channel.MAIL else MOST_CHALLENGES)
     else:
         unfollow = secrets.token_urlsafe(32)
     return Noted(secret, unfollow)
@@ -178,22 +182,24 @@ def confirm_following(work: Work, command: UseLink) -> str:
 
 
 def settle(work: Work, found: Any) -> None:
-    """From now on this one is told. If the address follows the lot already, the two become one: every link in every letter keeps working,
-    and a webhook is signed with the secret that it proved last."""
+    """From now on this one is told. If a mail address follows the lot already, the two become one, and every link in every letter keeps working.
+
+    A webhook that is registered once more is one more follower, with a secret of its own: nobody can change the secret of another.
+    """
     same = (
         followers.c.lot_id == found.lot_id,
-        followers.c.channel == found.channel,
+        followers.c.channel == Channel.MAIL,
         followers.c.address == found.address,
     )
     earlier = work.session.execute(
         sa.select(followers.c.id).where(*same, followers.c.confirmed_at.is_not(None), followers.c.id != found.id)
     ).scalar()
-    if earlier is None:
+    if earlier is None or found.channel != Channel.MAIL:
         _change(work, found.id, confirmed_at=work.now)
         return
     work.session.execute(links.update().where(links.c.follower_id == found.id).values(follower_id=earlier))
     remove(work, sa.select(followers.c.id).where(followers.c.id == found.id))
-    _change(work, earlier, secret=found.secret, language=found.language)
+    _change(work, earlier, language=found.language)
 
 
 def _change(work: Work, follower_id: str, **values: Any) -> None:
@@ -246,7 +252,7 @@ def tell_followers(work: Work, lot_id: int, event: Event) -> None:
     _queue(work, work.session.execute(chosen).scalars(), event)
 
 
-def _queue(work: Work, follower_ids: Iterable[str], event: str) -> None:
+def _queue(work: Work, follower_ids: Iterable[str], event: str, most_tries: int = MOST_TRIES) -> None:
     """One job a follower, so that one bad address does not hold up or repeat the others."""
     for follower_id in follower_ids:
         said = {
@@ -255,4 +261,5 @@ def _queue(work: Work, follower_ids: Iterable[str], event: str) -> None:
             "at": iso_utc(work.now),
             "message": f"msg_{secrets.token_hex(12)}",
         }
-        enqueue(work.session, LETTER, said, work.now)
+        priority = 1 if event in URGENT else 0
+        enqueue(work.session, LETTER, said, work.now, priority=priority, most_tries=most_tries)

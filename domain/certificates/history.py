@@ -17,7 +17,7 @@ from domain.certificates.models import (
 )
 from domain.certificates.words import RevisionCause
 from domain.errors import NotFound, Reason
-from domain.lots.models import Lot
+from domain.lots.models import Lot, LotState
 from domain.signatures import Signature
 from domain.store import UtcDateTime
 from domain.work import View
@@ -38,15 +38,20 @@ class RevisionView(View):
 
 
 class CertificateHistory(View):
-    """A certificate with all its revisions, newest first."""
+    """A certificate with all its revisions, newest first, and the state of its lot: of a recalled lot no certificate counts."""
 
     number: str
     lot_number: str
+    lot_state: LotState
     revisions: tuple[RevisionView, ...]
 
 
 class RegisterEntry(View):
-    """A number of the running register: `issued`, `open` (taken, not issued yet) or `voided`, with the reason."""
+    """A number of the running register, and what became of it.
+
+    standing: `open` (taken, not issued yet), `issued`, `superseded` (a batch certificate whose certificate of analysis was revised), `withdrawn`,
+    `recalled` (the lot was) or `voided`, with the reason. revisions: how many were issued.
+    """
 
     number: str
     kind: DocumentKind
@@ -56,12 +61,14 @@ class RegisterEntry(View):
     issued_at: datetime | None
     certified_by: str | None
     void_reason: str | None
+    revisions: int = 0
+    withdrawn_at: datetime | None = None
 
 
 def history_of(session: Session, number: str) -> CertificateHistory:
     """Raises NotFound."""
     rows = session.exec(
-        select(Certificate, Lot.lot_number, Signature.name, Withdrawal)
+        select(Certificate, Lot.lot_number, Lot.state, Signature.name, Withdrawal)
         .join(Lot, col(Certificate.lot_id) == Lot.id)
         .join(Signature, col(Certificate.signature_id) == Signature.id)
         .outerjoin(Withdrawal, col(Withdrawal.certificate_id) == Certificate.id)
@@ -75,8 +82,9 @@ def history_of(session: Session, number: str) -> CertificateHistory:
     return CertificateHistory(
         number=number,
         lot_number=rows[0][1],
+        lot_state=rows[0][2],
         revisions=tuple(
-            _revision(one, signer, withdrawn, one.revision == newest) for one, _, signer, withdrawn in rows
+            _revision(one, signer, withdrawn, one.revision == newest) for one, _, _, signer, withdrawn in rows
         ),
     )
 
@@ -113,6 +121,9 @@ def register(session: Session, before: str | None = None) -> list[RegisterEntry]
             col(VoidedNumber.reason),
             sa.func.coalesce(Certificate.issued_at, BatchCertificate.issued_at, type_=UtcDateTime()),
             sa.func.coalesce(analysis.name, batch.name),
+            col(Lot.state),
+            _revisions(),
+            _withdrawn_at(),
         )
         .join(Lot, col(CertificateNumber.lot_id) == Lot.id)
         .outerjoin(VoidedNumber, col(VoidedNumber.number_id) == CertificateNumber.id)
@@ -131,19 +142,52 @@ def register(session: Session, before: str | None = None) -> list[RegisterEntry]
     return _entries(session, wanted)
 
 
+_Any, _Later = aliased(Certificate), aliased(Certificate)
+
+
+def _revisions() -> Any:
+    """How many revisions a number has; of a batch certificate, how many the certificate that it names has had since, and itself."""
+    own = sa.select(sa.func.count()).where(col(_Any.number) == CertificateNumber.number).scalar_subquery()
+    named = sa.select(sa.func.count()).where(col(_Later.supersedes_id) == BatchCertificate.certificate_id)
+    return sa.case((col(BatchCertificate.id).is_not(None), 1 + named.scalar_subquery()), else_=own)
+
+
+def _withdrawn_at() -> Any:
+    """When the newest revision, or the certificate that a batch certificate names, was withdrawn."""
+    newest = sa.select(sa.func.max(_Later.revision)).where(col(_Later.number) == CertificateNumber.number)
+    own = sa.select(_Any.id).where(
+        col(_Any.number) == CertificateNumber.number, col(_Any.revision) == newest.scalar_subquery()
+    )
+    which = sa.func.coalesce(BatchCertificate.certificate_id, own.scalar_subquery())
+    return sa.select(Withdrawal.withdrawn_at).where(col(Withdrawal.certificate_id) == which).scalar_subquery()
+
+
+def _standing(taken: CertificateNumber, row: Any) -> str:
+    _, _, void, issued_at, _, state, revisions, withdrawn_at = row
+    if void or not issued_at:
+        return "voided" if void else "open"
+    if state == LotState.RECALLED:
+        return "recalled"
+    if withdrawn_at:
+        return "withdrawn"
+    return "superseded" if taken.kind is DocumentKind.BATCH and revisions > 1 else "issued"
+
+
 def _entries(session: Session, wanted: Any) -> list[RegisterEntry]:
     return [
         RegisterEntry(
-            number=taken.number,
-            kind=taken.kind,
-            lot_number=lot_number,
-            taken_at=taken.taken_at,
-            standing="voided" if void else "issued" if issued_at else "open",
-            issued_at=issued_at,
-            certified_by=by,
-            void_reason=void,
+            number=row[0].number,
+            kind=row[0].kind,
+            lot_number=row[1],
+            taken_at=row[0].taken_at,
+            standing=_standing(row[0], row),
+            issued_at=row[3],
+            certified_by=row[4],
+            void_reason=row[2],
+            revisions=row[6] if row[3] else 0,
+            withdrawn_at=row[7],
         )
-        for taken, lot_number, void, issued_at, by in session.exec(wanted)
+        for row in session.exec(wanted)
     ]
 
 

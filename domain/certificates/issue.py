@@ -73,7 +73,7 @@ def void_numbers(work: Work, lot: Lot) -> None:
     for one in work.session.exec(taken).all():
         reason = f"lot {lot.lot_number} was rejected before the document was issued"
         work.add(VoidedNumber(number_id=one.key, reason=reason, voided_at=work.now, voided_by=work.actor.person))
-        log.append(work, "void", one.number, None, lot.lot_number, None, None)
+        log.append(work, "void", one.number, None, None, None)
 
 
 def newest_of(session: Session, lot: Lot) -> Certificate | None:
@@ -155,7 +155,9 @@ def issue(
             look=printed.look,
         )
     )
-    _logged(work, "revise" if earlier else "issue", lot, certificate)
+    _logged(work, "revise" if earlier else "issue", certificate)
+    if earlier:
+        _log_fallen(work, "supersede", earlier)
     return certificate
 
 
@@ -188,30 +190,36 @@ def issue_batch(
             issued_by=work.actor.person,
         )
     )
-    log.append(work, "issue", content.number, content.revision, lot.lot_number, content.sha256(), pdf_sha256)
+    log.append(work, "issue", content.number, content.revision, content.sha256(), pdf_sha256)
 
 
 def log_recall(work: Work, lot: Lot) -> None:
     """A recall flips every certificate of the lot at once: each document's newest revision is marked in the public log."""
     if newest := newest_of(work.session, lot):
-        _logged(work, "recall", lot, newest)
+        _logged(work, "recall", newest)
     batch = work.session.exec(select(BatchCertificate).where(BatchCertificate.lot_id == lot.id)).first()
     if batch is not None:
-        log.append(work, "recall", batch.number, 1, lot.lot_number, batch.content_sha256, batch.pdf_sha256)
+        _log_batch(work, "recall", batch)
 
 
-def log_withdrawal(work: Work, lot: Lot, certificate: Certificate) -> None:
-    """The public log says that this revision no longer counts."""
-    _logged(work, "withdraw", lot, certificate)
+def log_withdrawal(work: Work, certificate: Certificate) -> None:
+    """The public log says that this revision no longer counts, nor the batch certificate that names it."""
+    _logged(work, "withdraw", certificate)
+    _log_fallen(work, "withdraw", certificate)
 
 
-def _logged(work: Work, kind: log.Kind, lot: Lot, certificate: Certificate) -> None:
-    log.append(
-        work,
-        kind,
-        certificate.number,
-        certificate.revision,
-        lot.lot_number,
-        certificate.content_sha256,
-        certificate.pdf_sha256,
-    )
+def _log_fallen(work: Work, kind: log.Kind, certificate: Certificate) -> None:
+    """The batch certificate that names a certificate of analysis falls with it."""
+    named = select(BatchCertificate).where(BatchCertificate.certificate_id == certificate.id)
+    batch = work.session.exec(named).first()
+    if batch is not None:
+        _log_batch(work, kind, batch)
+
+
+def _log_batch(work: Work, kind: log.Kind, batch: BatchCertificate) -> None:
+    log.append(work, kind, batch.number, 1, batch.content_sha256, batch.pdf_sha256)
+
+
+def _logged(work: Work, kind: log.Kind, certificate: Certificate) -> None:
+    digests = (certificate.content_sha256, certificate.pdf_sha256)
+    log.append(work, kind, certificate.number, certificate.revision, *digests)

@@ -40,14 +40,10 @@ def append(
     kind: Kind,
     number: str,
     revision: int | None,
-    lot_number: str | None,
     content_sha256: str | None,
     pdf_sha256: str | None,
 ) -> SignedHead:
-    """Add an entry about a certificate in the transaction of its act; returns the new head. Raises Refused without the log's key.
-
-    A void names no lot: that one was never released, and is known to nobody.
-    """
+    """Add an entry about a certificate in the transaction of its act; returns the new head. Raises Refused without the log's key."""
     key = work.site.log_key
     if key is None:
         raise Refused(LOG_KEY_MISSING)
@@ -58,7 +54,6 @@ def append(
         kind=kind,
         number=number,
         revision=revision,
-        lot_number=None if kind == "void" else lot_number,
         content_sha256=content_sha256,
         pdf_sha256=pdf_sha256,
         at=iso_utc(work.now),

@@ -108,9 +108,20 @@ class Revision:
 
     def pdf_url(self, files: str, *, newest: bool = False) -> str:
         """Where its file is, below `files`; newest: of whatever revision is the newest then."""
+        return f"{files}/{quote(self.number)}.pdf{self._asked(newest)}"
+
+    def copy_url(self, files: str, *, newest: bool = False) -> str:
+        """Where a copy is whose pages say what became of it."""
+        return f"{files}/{quote(self.number)}/copy.pdf{self._asked(newest)}"
+
+    def proof_url(self, files: str, *, newest: bool = False) -> str:
+        """Where the proof is that it stands in the public log."""
+        return f"{files}/{quote(self.number)}/proof{self._asked(newest)}"
+
+    def _asked(self, newest: bool) -> str:
         said = {} if newest else {"revision": self.revision}
         asked = urlencode({**said, "code": self.check_code} if self.check_code else said)
-        return f"{files}/{quote(self.number)}.pdf" + (f"?{asked}" if asked else "")
+        return f"?{asked}" if asked else ""
 
     def told(self, files: str) -> dict[str, Any]:
         """As JSON; `files`: where certificates are downloaded."""
@@ -125,7 +136,8 @@ class Revision:
             "content_sha256": self.content_sha256,
             "pdf_sha256": self.pdf_sha256,
             "pdf_url": self.pdf_url(files),
-            "proof_url": f"{files}/{self.number}/proof?revision={self.revision}",
+            "copy_url": self.copy_url(files),
+            "proof_url": self.proof_url(files),
         }
 
 
@@ -230,7 +242,7 @@ class PublicLot:
                 "content_sha256": newest.content_sha256,
                 "pdf_sha256": newest.pdf_sha256,
                 "pdf_url": newest.pdf_url(files, newest=True),
-                "proof_url": f"{files}/{newest.number}/proof",
+                "proof_url": newest.proof_url(files, newest=True),
                 "revisions": [one.told(files) for one in self.revisions],
             }
         )

@@ -23,22 +23,23 @@ from domain.certificates.content import Frozen
 #: A count that canonical JSON can hold.
 Count = Annotated[int, Field(ge=0, lt=2**53)]
 
-#: What a leaf records. A recall marks the certificates of the lot; a void says that a number was taken and will never be used.
-Kind = Literal["issue", "revise", "withdraw", "recall", "void"]
+#: What a leaf records. A recall marks the certificates of the lot; a batch certificate is superseded when the certificate that it names is
+#: revised, and withdrawn with it; a void says that a number was taken and will never be used.
+Kind = Literal["issue", "revise", "supersede", "withdraw", "recall", "void"]
 
 hasher = MerkleHasher("sha256")
 
 
 class Leaf(Frozen):
-    """One act of the log: no person, and no words that could name one. at: when it was recorded, UTC.
+    """One act of the log: no person, no lot, and no words that could name one. at: when it was recorded, UTC.
 
-    lot_number: empty for a void, as that lot is known to nobody. content_sha256, pdf_sha256: of the revision that it is about.
+    content_sha256, pdf_sha256: of the revision that it is about, empty for a void. The lot stands in the content: whoever holds the certificate
+    can compare it, and whoever reads the log learns of no lot, as some are shown only to those who have the label in hand.
     """
 
     kind: Kind
     number: str
     revision: Count | None
-    lot_number: str | None
     content_sha256: str | None
     pdf_sha256: str | None
     at: str

@@ -1,8 +1,9 @@
 """Whether a file is a document that was issued here, or begins as one, or claims to be one; and what is true of that document today."""
 
 import hashlib
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain, islice
@@ -15,12 +16,12 @@ from domain.certificates.log import history
 from domain.certificates.models import BatchCertificate, Certificate, Withdrawal
 from domain.certificates.proofs import Included
 from domain.lots.lifecycle import state_on
-from domain.lots.models import Lot, LotState
+from domain.lots.models import Lot, LotState, Product
 from domain.store import Prepared
 
 _C, _B = Certificate.__table__, BatchCertificate.__table__  # type: ignore[attr-defined]
 _L, _W = Lot.__table__, Withdrawal.__table__  # type: ignore[attr-defined]
-_LATER = _C.alias("later")
+_P, _LATER = Product.__table__, _C.alias("later")  # type: ignore[attr-defined]
 
 #: Where a file may end for a reader: the unsigned file ends so, and the signed one again.
 _END = re.compile(rb"%%EOF(?:\r\n|\n|\r)?")
@@ -32,7 +33,7 @@ MOST_SEEN, MOST_NUMBERS = 1000, 5
 
 
 def _of(table: Any, document: str, revision: Any, newest: Any, withdrawn_at: Any) -> sa.Select[Any]:
-    return sa.select(
+    found = sa.select(
         sa.literal(document).label("document"),
         table.c.number,
         revision.label("revision"),
@@ -48,7 +49,9 @@ def _of(table: Any, document: str, revision: Any, newest: Any, withdrawn_at: Any
         _L.c.lot_number,
         _L.c.state,
         _L.c.expires_on,
-    ).join(_L, _L.c.id == table.c.lot_id)
+        _P.c.look_up_code,
+    )
+    return found.join(_L, _L.c.id == table.c.lot_id).outerjoin(_P, _P.c.id == _L.c.product_id)
 
 
 _NEWEST = sa.select(sa.func.max(_LATER.c.revision)).where(_LATER.c.number == _C.c.number).scalar_subquery()
@@ -80,7 +83,8 @@ _BY = {
 class Issued:
     """A document of this site, and what is true of it and its lot today.
 
-    sound: what is stored still has the digest that stands on it. logged: its entry in the public log, if that proves it and says the same.
+    sound: what is stored still has the digest that stands on it, and is kept for the lot that it names. hidden: shown only to those who have the
+    label in hand. logged: its entry in the public log, if that proves it and says the same.
     """
 
     document: Literal["analysis", "batch"]
@@ -98,6 +102,7 @@ class Issued:
     lot_number: str
     state: LotState
     sound: bool
+    hidden: bool
     logged: Included | None
 
     def begins(self, data: bytes) -> bool:
@@ -119,11 +124,20 @@ def begins_as(session: Session, data: bytes, today: date) -> Issued | None:
     return None
 
 
-def claims_to_be(session: Session, data: bytes, number: str | None, today: date) -> Issued | None:
-    """A document whose number the file carries, in itself or as `number` read from it, together with the number of its lot."""
+def claims_to_be(
+    session: Session, data: bytes, number: str | None, digests: Sequence[str | None], today: date
+) -> Issued | None:
+    """A document whose number the file carries, in itself or as `number` read from it, together with the number of its lot.
+
+    digests: those of the data in the file. A lot that is shown only with the code on its label is told to nobody who guesses numbers: of its
+    documents the file must carry the data themselves, or their digest.
+    """
     for one in dict.fromkeys(filter(None, [number, *_numbers(data)])):
         known = _found(session, today, "number", one)
-        if known is not None and (one == number or known.lot_number.encode() in data):
+        if known is None:
+            continue
+        guessed = known.hidden and known.content_sha256 not in digests
+        if not guessed and (one == number or known.lot_number.encode() in data):
             return known
     return None
 
@@ -167,9 +181,15 @@ def _issued(session: Session, row: Any, today: date) -> Issued:
         row.look,
         row.lot_number,
         state_on(row.state, row.expires_on, today),
-        hashlib.sha256(row.content.encode()).hexdigest() == row.content_sha256,
+        _sound(row),
+        bool(row.look_up_code),
         _logged(session, row),
     )
+
+
+def _sound(row: Any) -> bool:
+    digest = hashlib.sha256(row.content.encode()).hexdigest()
+    return digest == row.content_sha256 and json.loads(row.content)["lot"]["number"] == row.lot_number
 
 
 def _logged(session: Session, row: Any) -> Included | None:

@@ -50,12 +50,13 @@ class Statement(AppendOnly, table=True):
 
 
 class StatementDecision(AppendOnly, table=True):
-    """QA's signature on a statement; approved once, and retired once at most."""
+    """QA's signature on a statement; approved once, and retired once at most. reason: of one that was never approved, why it is rejected."""
 
     statement_id: int = Field(foreign_key="statement.id", index=True)
     outcome: StatementOutcome = coded(StatementOutcome)
     signature_id: int = Field(foreign_key="signature.id")
     decided_at: datetime = moment()
+    reason: str | None = None
 
     __table_args__ = (sa.UniqueConstraint("statement_id", "outcome"),)
 
@@ -77,8 +78,14 @@ class DecideStatement(Command):
     credentials: Credentials
 
 
+class RejectStatement(DecideStatement):
+    """QA does not approve a draft, and says why."""
+
+    reason: str = Given(min_length=3, max_length=1000)
+
+
 class StatementView(View):
-    """A revision and how it stands: `drafted`, `approved`, `superseded` or `retired`."""
+    """A revision and how it stands: `drafted`, `approved`, `superseded`, `retired` or `rejected`, with the reason."""
 
     code: str
     revision: int
@@ -90,6 +97,7 @@ class StatementView(View):
     decided_by: str | None
     decided_at: datetime | None
     standing: str
+    reason: str | None = None
 
 
 @operation(Permission.DRAFT_SPECIFICATION)
@@ -126,6 +134,17 @@ def approve_statement(work: Work, command: DecideStatement) -> StatementDecision
 
 
 @operation(Permission.APPROVE_SPECIFICATION)
+def reject_statement(work: Work, command: RejectStatement) -> StatementDecision:
+    """A draft that will never be printed; the next revision may be."""
+    work.reason = command.reason
+    statement = _named(work.session, command)
+    approved = select(StatementDecision.outcome).where(StatementDecision.statement_id == statement.id)
+    if StatementOutcome.APPROVED in set(work.session.exec(approved)):
+        raise Conflict(Reason("decided-already", f"{statement.label} is approved already; it can be retired"))
+    return _decided(work, statement, StatementOutcome.RETIRED, Meaning.REJECTED, command.credentials, command.reason)
+
+
+@operation(Permission.APPROVE_SPECIFICATION)
 def retire_statement(work: Work, command: DecideStatement) -> StatementDecision:
     """From now on no certificate prints it; those that did stay as they are."""
     statement = _named(work.session, command)
@@ -133,15 +152,27 @@ def retire_statement(work: Work, command: DecideStatement) -> StatementDecision:
 
 
 def _decided(
-    work: Work, statement: Statement, outcome: StatementOutcome, meaning: Meaning, credentials: Credentials
+    work: Work,
+    statement: Statement,
+    outcome: StatementOutcome,
+    meaning: Meaning,
+    credentials: Credentials,
+    reason: str | None = None,
 ) -> StatementDecision:
     known = select(StatementDecision.outcome).where(StatementDecision.statement_id == statement.id)
     decided = set(work.session.exec(known))
     if outcome in decided or StatementOutcome.RETIRED in decided:
         raise Conflict(Reason("decided-already", f"{statement.label} is {max(decided)} already"))
-    signature = sign(work, statement, {**_plain(statement), "outcome": outcome.value}, meaning, credentials)
+    content = {**_plain(statement), "outcome": outcome.value, **({"reason": reason} if reason else {})}
+    signature = sign(work, statement, content, meaning, credentials)
     return work.add(
-        StatementDecision(statement_id=statement.key, outcome=outcome, signature_id=signature.key, decided_at=work.now)
+        StatementDecision(
+            statement_id=statement.key,
+            outcome=outcome,
+            signature_id=signature.key,
+            decided_at=work.now,
+            reason=reason,
+        )
     )
 
 
@@ -195,7 +226,7 @@ def statements(session: Session) -> list[StatementView]:
     last = {decision.statement_id: (decision, name) for decision, name in decisions}
     newest: dict[str, int] = {}
     for statement, _, _ in rows:
-        if statement.id in last:
+        if statement.id in last and last[statement.key][0].reason is None:
             newest.setdefault(statement.code, statement.key)
     return [_view(one, drafter, code, last.get(one.key), newest.get(one.code)) for one, drafter, code in rows]
 
@@ -208,12 +239,13 @@ def _view(
     newest: int | None,
 ) -> StatementView:
     decision, by = decided or (None, None)
-    standing = "drafted" if decision is None else decision.outcome.value
+    standing = "drafted" if decision is None else "rejected" if decision.reason else decision.outcome.value
     return StatementView(
         **{name: getattr(one, name) for name in ("code", "revision", "text_en", "text_de", "drafted_at")},
         product_code=product_code,
         drafted_by=drafter,
         decided_by=by,
         decided_at=decision.decided_at if decision else None,
+        reason=decision.reason if decision else None,
         standing="superseded" if standing == "approved" and one.key != newest else standing,
     )

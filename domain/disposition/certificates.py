@@ -119,7 +119,7 @@ def withdraw_certificate(work: Work, command: WithdrawCertificate) -> Withdrawal
             signature_id=signature.key,
         )
     )
-    log_withdrawal(work, lot, newest)
+    log_withdrawal(work, newest)
     tell_followers(work, lot.key, "withdrawal")
     return withdrawal
 

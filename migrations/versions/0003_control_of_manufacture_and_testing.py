@@ -1218,6 +1218,10 @@ def upgrade() -> None:  # noqa: PLR0915
         batch_op.add_column(sa.Column("reason", sa.String(), nullable=False))
         batch_op.create_foreign_key(batch_op.f("fk_deviation_lot_added_by"), "app_user", ["added_by"], ["id"])
 
+    with op.batch_alter_table("job", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("priority", sa.Integer(), server_default="0", nullable=False))
+        batch_op.add_column(sa.Column("most_tries", sa.Integer(), server_default="8", nullable=False))
+
     with op.batch_alter_table("lot_specification", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("uq_lot_specification_lot_id"), type_="unique")
         batch_op.create_unique_constraint(
@@ -1266,10 +1270,10 @@ def upgrade() -> None:  # noqa: PLR0915
         batch_op.create_index(batch_op.f("ix_result_oos_id"), ["oos_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_result_report_id"), ["report_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_result_run_id"), ["run_id"], unique=False)
-        batch_op.create_foreign_key(batch_op.f("fk_result_run_id"), "test_run", ["run_id"], ["id"])
-        batch_op.create_foreign_key(batch_op.f("fk_result_oos_id"), "oos", ["oos_id"], ["id"])
-        batch_op.create_foreign_key(batch_op.f("fk_result_report_id"), "contract_report", ["report_id"], ["id"])
         batch_op.create_foreign_key(batch_op.f("fk_result_inoculation_id"), "inoculation", ["inoculation_id"], ["id"])
+        batch_op.create_foreign_key(batch_op.f("fk_result_run_id"), "test_run", ["run_id"], ["id"])
+        batch_op.create_foreign_key(batch_op.f("fk_result_report_id"), "contract_report", ["report_id"], ["id"])
+        batch_op.create_foreign_key(batch_op.f("fk_result_oos_id"), "oos", ["oos_id"], ["id"])
 
     with op.batch_alter_table("sample", schema=None) as batch_op:
         batch_op.add_column(sa.Column("plan_line_id", sa.Integer(), nullable=True))
@@ -1319,6 +1323,9 @@ def upgrade() -> None:  # noqa: PLR0915
     with op.batch_alter_table("specification_line", schema=None) as batch_op:
         batch_op.add_column(sa.Column("alert_lower", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("alert_upper", sa.String(), nullable=True))
+
+    with op.batch_alter_table("statement_decision", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("reason", sa.String(), nullable=True))
 
     op.protect("capa_action", "UPDATE", "DELETE")
     op.protect("capa_check", "UPDATE", "DELETE")
@@ -1378,6 +1385,7 @@ def upgrade() -> None:  # noqa: PLR0915
     op.protect("specification", "UPDATE", "DELETE")
     op.protect("specification_line", "UPDATE", "DELETE")
     op.protect("start_verification", "UPDATE", "DELETE")
+    op.protect("statement_decision", "UPDATE", "DELETE")
     op.protect("stock_correction", "UPDATE", "DELETE")
     op.protect("test_run", "UPDATE", "DELETE")
     op.protect("training_exception", "UPDATE", "DELETE")

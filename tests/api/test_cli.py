@@ -19,6 +19,7 @@ from tests import build
 from tests.behind import triggers_asleep
 from tests.cast import START, Clock, password, raw
 from tests.databases import Databases
+from tests.stages import LOT
 
 Exolotl = Callable[..., Result]
 
@@ -156,10 +157,67 @@ def test_serve_refuses_several_processes_on_sqlite(tmp_path: Path, monkeypatch: 
     for exolotl in _commands(f"sqlite:///{tmp_path / 'new.db'}", tmp_path, monkeypatch):
         refused = exolotl("serve", "--workers", 2)
         assert (refused.exit_code, "SQLite takes one process" in refused.output, served) == (2, True, [])
-        assert exolotl("serve", "--workers", 1).exit_code == 0
-    for exolotl in _commands("postgresql+psycopg://nobody@nowhere/none", tmp_path, monkeypatch):
-        assert exolotl("serve", "--workers", 4, "--port", 9000).exit_code == 0
-    assert [(one["workers"], one["port"]) for one in served] == [(1, 8000), (4, 9000)]
+        assert exolotl("migrate").exit_code == 0
+        started = exolotl("serve", "--workers", 1)
+        assert (started.exit_code, "EXOLOTL_LOG_KEY" in started.output) == (0, True), (
+            "what is missing is told at the start"
+        )
+    assert [(one["workers"], one["port"]) for one in served] == [(1, 8000)]
+
+
+def test_serve_takes_several_processes_on_postgresql(
+    exolotl: Exolotl, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[dict[str, Any]] = []
+    monkeypatch.setattr("api.cli.uvicorn.run", lambda *_, **settings: served.append(settings))
+    monkeypatch.setattr("api.cli.current", lambda _engine: revisions()[-1])
+    several = site.engine.dialect.name == "postgresql"
+    assert exolotl("serve", "--workers", 4, "--port", 9000).exit_code == (0 if several else 2)
+    assert [(one["workers"], one["port"]) for one in served] == ([(4, 9000)] if several else [])
+
+
+@pytest.mark.requirement("URS-243")
+def test_what_is_wrong_is_one_line_that_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.cli.uvicorn.run", lambda *_, **_settings: pytest.fail("served all the same"))
+    for exolotl in _commands(f"sqlite:///{tmp_path / 'new.db'}", tmp_path, monkeypatch):
+        for typed in (
+            ("serve",),
+            ("verify-audit",),
+            ("worker", "--once"),
+            (*NEW, "--password", "a long enough secret"),
+        ):
+            refused = exolotl(*typed)
+            assert refused.exit_code == 1, typed
+            assert refused.output.strip().endswith("type: exolotl migrate"), refused.output
+            assert len(refused.output.strip().splitlines()) == 1
+    wrong = {
+        "DATABASE_URL": ("mysql://nowhere/x", "EXOLOTL_DATABASE_URL: a database is sqlite:///path or"),
+        "SITE_TIME_ZONE": ("Mars", "EXOLOTL_SITE_TIME_ZONE: 'Mars' is no time zone such as Europe/Berlin"),
+        "LOG_KEY": (str(tmp_path / "none.pem"), "EXOLOTL_LOG_KEY: there is no file"),
+        "DEMO": ("perhaps", "EXOLOTL_DEMO: Input should be a valid boolean"),
+    }
+    for name, (value, told) in wrong.items():
+        with monkeypatch.context() as patched:
+            for exolotl in _commands(f"sqlite:///{tmp_path / 'new.db'}", tmp_path, patched):
+                patched.setenv(f"EXOLOTL_{name}", value)
+                refused = exolotl("migrate")
+                assert (refused.exit_code, refused.output.startswith(told)) == (1, True), refused.output
+    for exolotl in _commands("postgresql+psycopg://nobody@127.0.0.1:9/none", tmp_path, monkeypatch):
+        refused = exolotl("migrate")
+        assert refused.output.startswith("the database does not answer"), refused.output
+
+
+@pytest.mark.stage("in_review")
+@pytest.mark.requirement("URS-091")
+def test_verify_audit_counts_every_entry_of_the_public_log_and_says_when_its_key_is_not_known(
+    exolotl: Exolotl, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build.released(site, LOT)
+    assert "1 entries in the public log, root" in exolotl("verify-audit").output
+    monkeypatch.setattr("api.cli.log_keys_of", lambda *_: {})
+    unknown = exolotl("verify-audit")
+    assert (unknown.exit_code, "1 entries in the public log" in unknown.output) == (1, True)
+    assert "set EXOLOTL_LOG_KEY" in unknown.output
 
 
 @pytest.mark.requirement("URS-060")

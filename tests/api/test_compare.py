@@ -57,6 +57,18 @@ def test_a_recall_shows_in_the_very_next_comparison(released: str, site: Site, c
     assert (own["state"], own["usable"], own["recall_class"]) == ("recalled", False, "II")
 
 
+@pytest.mark.requirement("URS-244")
+def test_a_file_that_was_issued_here_is_known_by_its_digest(released: str, site: Site, client: TestClient) -> None:
+    own = client.get(f"/api/v1/public/lots/{released}").json()["certificate"]
+    other = own | {"number": "COA-2026-999999"}
+    told = client.post("/api/v1/public/compare", json={"certificates": [own, other]}).json()
+    assert [column["verified"] for column in told["comparison"]["columns"]] == [True, False]
+    assert told["standings"][0]["state"] == "released"
+    assert told["standings"][1] is None
+    again = client.post("/api/v1/public/compare", json={"lots": [released], "certificates": [own]})
+    assert again.json()["type"] == "/problems/compared-twice"
+
+
 def test_figures_are_text_and_a_file_is_never_graded_as_of_this_laboratory(released: str, client: TestClient) -> None:
     answer = post(client, lots=[released], certificates=[FILE])
     particles = row(answer, "particles-per-vial")

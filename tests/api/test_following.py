@@ -1,8 +1,10 @@
 """Following a lot, from the form to the letter: a real mail server and a real endpoint, both on loopback."""
 
+import json
 import logging
 import re
 import ssl
+import time
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -15,9 +17,10 @@ from api.letters import handlers
 from api.mail import Mail, Undelivered
 from api.main import create_app
 from api.settings import Settings
-from api.webhooks import Webhooks
+from api.webhooks import Webhooks, proof_of_secret
 from api.worker import run
 from domain.disposition.decisions import HoldLot, RecallLot, hold_lot, recall_lot
+from domain.jobs import run_one
 from domain.work import Site
 from tests import build
 from tests.cast import Clock, act, credentials, raw
@@ -269,11 +272,18 @@ def reaching(hook: Endpoint, *addresses: str, **more: Any) -> Webhooks:
     return Webhooks(**{"may_be_local": True, "trusted": hook.trusted, "resolve": resolve, **more})
 
 
+def follow_by(client: TestClient, hook: Endpoint) -> dict[str, str]:
+    """An endpoint is registered, and is told its secret."""
+    noted: dict[str, str] = client.post(FOLLOWERS, json={"webhook": hook.url}).json()
+    hook.secrets.append(noted["secret"])
+    return noted
+
+
 @pytest.mark.requirement("URS-130")
 def test_a_webhook_answers_the_challenge_and_gets_signed_messages(
     site: Site, client: TestClient, settings: Settings, hook: Endpoint
 ) -> None:
-    noted = client.post(FOLLOWERS, json={"webhook": hook.url}).json()
+    noted = follow_by(client, hook)
     assert noted["secret"].startswith("whsec_")
     hooks = reaching(hook)
     assert works(site, settings, hooks) == 0
@@ -298,9 +308,9 @@ def test_a_webhook_answers_the_challenge_and_gets_signed_messages(
     "answer",
     [
         (200, b"", {}),
-        (200, b'{"challenge": "guess"}', {}),
+        (200, b'{"hmac": "guess"}', {}),
         (200, b"[1]", {}),
-        (200, b'{"challenge": null}', {}),
+        (200, b'{"hmac": null}', {}),
         (500, b"", {}),
         (302, b"", {"location": "/elsewhere"}),
     ],
@@ -315,17 +325,71 @@ def test_an_endpoint_that_does_not_answer_the_challenge_follows_nothing(
     assert len(hook.got) == 1, "a redirect is not followed"
 
 
+@pytest.mark.requirement("URS-241")
+def test_an_endpoint_that_sends_back_what_it_is_sent_follows_nothing_and_is_asked_three_times(
+    site: Site, client: TestClient, settings: Settings, hook: Endpoint, clock: Clock
+) -> None:
+    """A stranger who names the address of an echo knows the secret; the echo does not."""
+
+    def echo(said: dict[str, Any]) -> tuple[int, bytes, dict[str, str]]:
+        challenge = said["data"]["challenge"]
+        return 200, json.dumps({**said, "challenge": challenge, "hmac": challenge}).encode(), {}
+
+    hook.answer = echo
+    follow_by(client, hook)
+    for _ in range(6):
+        works(site, settings, reaching(hook))
+        clock.advance(minutes=10)
+    assert raw(site, "SELECT confirmed_at FROM follower") == [(None,)]
+    assert len(hook.got) == 3
+
+
+@pytest.mark.requirement("URS-242")
+def test_a_recall_is_told_before_every_challenge_that_waits(
+    site: Site, client: TestClient, settings: Settings, hook: Endpoint, post: Post
+) -> None:
+    client.post("/follow", data={"lot": LOT, "email": CLINIC}, headers=PAGE)
+    works(site, settings)
+    client.post(link_in(post.taken[0], "follow"), headers=PAGE)
+    hook.answer = lambda _said: (200, str(len(post.taken)).encode(), {})
+    for _ in range(3):
+        follow_by(client, hook)
+    client.post("/follow", data={"lot": LOT, "email": "new@clinic.example"}, headers=PAGE)
+    held(site)
+    first_of_all = run_one(site, handlers(settings.mail(), reaching(hook)))
+    assert first_of_all is not None
+    assert (post.taken[-1]["Subject"], hook.got) == (f"Lot {LOT}: on hold", [])
+
+
+def test_the_example_in_the_documentation_is_right() -> None:
+    said = (Path(__file__).parents[2] / "docs/following.md").read_text(encoding="utf-8")
+    example = re.search(r'answer\("(whsec_\S+)", "(\w+)"\)\["hmac"\] == "(\w+)"', said)
+    assert example is not None
+    assert proof_of_secret(example[1], example[2]) == example[3]
+
+
+def test_an_endpoint_that_is_slow_to_answer_its_challenge_is_soon_left(
+    site: Site, client: TestClient, settings: Settings, hook: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.letters.CHALLENGE_SECONDS", 0.2)
+    hook.answer = lambda _said: (time.sleep(1), (200, b"{}", {}))[1]
+    follow_by(client, hook)
+    begun = time.monotonic()
+    assert works(site, settings, reaching(hook)) == 1
+    assert time.monotonic() - begun < 0.9, "messages about lots have more time"
+
+
 @pytest.mark.requirement("URS-129", "URS-130")
 def test_a_message_is_tried_again_under_the_same_id_and_an_endpoint_that_is_gone_is_forgotten(
     site: Site, client: TestClient, settings: Settings, hook: Endpoint, clock: Clock
 ) -> None:
-    client.post(FOLLOWERS, json={"webhook": hook.url})
-    hooks, usual = reaching(hook), hook.answer
+    follow_by(client, hook)
+    hooks = reaching(hook)
     works(site, settings, hooks)
     hook.answer = lambda _said: (503, b"", {})
     held(site)
     assert works(site, settings, hooks) == 1
-    hook.answer = usual
+    hook.answer = None
     clock.advance(minutes=1)
     assert works(site, settings, hooks) == 0
     first, second = (headers for headers, _ in hook.got[-2:])

@@ -186,7 +186,9 @@ def test_a_key_that_cannot_be_opened_is_told_and_look_ups_still_work(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = replace(site, print_certificate=Press(Signer(_unopened), Look()))
-    assert keys.signing_state(broken).warning == "Certificates cannot be signed: the token refuses the PIN."
+    assert (
+        keys.signing_state(broken).warning == "Nothing can be issued, withdrawn or recalled: the token refuses the PIN."
+    )
     assert keys.trusted_at(broken) == ()
     with TestClient(create_app(broken, threads=4)) as client:
         ready = client.get("/health/ready")

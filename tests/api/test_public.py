@@ -102,7 +102,6 @@ def test_a_file_is_told_genuine_current_or_neither(story: Story, client: TestCli
 
     assert checked(file) == (True, True, "released")
     assert checked(file + b"\n") == (False, False, None)
-    assert checked(b"") == (False, False, None)
     story.decide("cleo", lot, "hold")
     assert checked(file) == (True, False, "on_hold")
 

@@ -1,16 +1,27 @@
 """The forms of a certificate for machines, published without an account: the very bytes whose digests stand on the PDF."""
 
 import hashlib
+import re
 
+import pypdfium2
 import pytest
 from fastapi.testclient import TestClient
 from fhir.resources.bundle import Bundle
 from jsonschema import Draft202012Validator
 
 from domain.certificates.content import CertificateContent
+from domain.certificates.words import RevisionCause
+from domain.disposition.certificates import (
+    ReviseCertificate,
+    WithdrawCertificate,
+    revise_certificate,
+    withdraw_certificate,
+)
+from domain.disposition.decisions import RecallLot, recall_lot
 from domain.work import Site
 from reports.fhir import bundle
 from tests import build
+from tests.cast import act, credentials
 from tests.stages import LOT
 
 pytestmark = pytest.mark.stage("in_review")
@@ -59,7 +70,7 @@ def test_what_is_downloaded_needs_the_check_code_too_where_the_product_asks_for_
     build.tested(site, lot)
     number = build.released(site, lot).number
     check = build.lot(site, lot).check_code
-    for ending in (".pdf", ".json", ".fhir.json"):
+    for ending in (".pdf", ".json", ".fhir.json", "/proof", "/copy.pdf"):
         address = f"/api/v1/public/certificates/{number}{ending}"
         unknown = client.get(f"/api/v1/public/certificates/COA-2026-999999{ending}")
         for asked in (address, f"{address}?code=", f"{address}?code=AAAAAA"):
@@ -70,3 +81,55 @@ def test_what_is_downloaded_needs_the_check_code_too_where_the_product_asks_for_
     told = client.get(f"/api/v1/public/lots/{lot}?code={check}").json()
     assert client.get(told["pdf_url"]).status_code == 200
     assert client.get(told["revisions"][0]["pdf_url"]).status_code == 200
+    assert client.get(told["proof_url"]).json() == client.get(told["revisions"][0]["proof_url"]).json()
+    entries = client.get("/api/v1/public/log/entries").text
+    assert (number in entries, lot in entries) == (True, False), "the log names numbers, and no lot"
+
+
+@pytest.mark.requirement("URS-247")
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+def test_a_copy_says_on_every_page_what_became_of_the_certificate_and_the_original_stays(
+    site: Site, client: TestClient
+) -> None:
+    issued = build.released(site, LOT)
+    original = client.get(f"{CERTIFICATES}/{issued.number}.pdf").content
+
+    def said(revision: int) -> set[str]:
+        answer = client.get(f"{CERTIFICATES}/{issued.number}/copy.pdf?revision={revision}")
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
+        pages = [page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(answer.content)]
+        found = [set(re.findall(r"COPY|SUPERSEDED|WITHDRAWN|LOTRECALLED", re.sub(r"\s", "", page))) for page in pages]
+        assert len(pages) > 1
+        assert all(one == found[0] for one in found)
+        return found[0]
+
+    links = client.get(f"/c/{LOT}", headers={"accept": "text/html"}).text
+    assert (said(1), "copy.pdf" in links) == ({"COPY"}, False)
+    for operation, command, expected in (
+        (
+            revise_certificate,
+            ReviseCertificate(
+                certificate_number=issued.number,
+                cause=RevisionCause.WORDING_CORRECTED,
+                reason="a typing error",
+                credentials=credentials("cleo"),
+            ),
+            ("SUPERSEDED", "COPY"),
+        ),
+        (
+            withdraw_certificate,
+            WithdrawCertificate(certificate_number=issued.number, reason="a mix-up", credentials=credentials("cleo")),
+            ("SUPERSEDED", "WITHDRAWN"),
+        ),
+        (
+            recall_lot,
+            RecallLot(lot_number=LOT, recall_class="I", reason="particles", credentials=credentials("cleo")),
+            ("LOTRECALLED", "LOTRECALLED"),
+        ),
+    ):
+        act(site, "cleo", operation, command)  # type: ignore[arg-type,type-var]
+        assert [said(revision) for revision in (1, 2)] == [{one} for one in expected]
+    page = client.get(f"/c/{LOT}", headers={"accept": "text/html"}).text
+    assert f"{issued.number}/copy.pdf?revision=1" in page
+    assert f"{issued.number}.pdf?revision=1" in page
+    assert client.get(f"{CERTIFICATES}/{issued.number}.pdf?revision=1").content == original

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 
 import pikepdf
 import pytest
@@ -13,11 +14,13 @@ from pyhanko.pdf_utils.generic import StreamObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from api.checking import Checked, Outcome, check
-from api.keys import log_keys_of
+from api.keys import log_keys_of, trusted_at
 from api.limited import EXAMINER
 from api.settings import settings
+from domain.certificates import log
 from domain.certificates.log_check import check_log
 from domain.certificates.models import Certificate
+from domain.certificates.reading import read_certificate
 from domain.certificates.words import RevisionCause
 from domain.disposition.certificates import (
     ReviseCertificate,
@@ -26,11 +29,14 @@ from domain.disposition.certificates import (
     withdraw_certificate,
 )
 from domain.disposition.decisions import HoldLot, RecallLot, hold_lot, recall_lot
+from domain.errors import Invalid
 from domain.lots.models import RegulatoryStatus
+from domain.store import reading
 from domain.work import Site, perform
 from reports.checking import Found
 from reports.look import Look
 from reports.press import Press
+from reports.signing import DEMONSTRATION
 from tests import build
 from tests.behind import triggers_asleep
 from tests.cast import Clock, act, actor, credentials, raw
@@ -108,7 +114,7 @@ def _withdraw(site: Site, number: str, _clock: Clock) -> None:
     act(site, "cleo", withdraw_certificate, command)
 
 
-def _revise(site: Site, number: str, _clock: Clock) -> None:
+def _revise(site: Site, number: str, _clock: Clock | None) -> None:
     command = ReviseCertificate(
         certificate_number=number,
         cause=RevisionCause.WORDING_CORRECTED,
@@ -196,6 +202,43 @@ def test_what_was_done_to_a_file_is_told(site: Site, certificate: Certificate, p
     assert (outcome, "signature" in failed) == (Outcome.ALTERED, True)
     assert f"says it is {certificate.number}" in words
     assert told(_with_other_data(pdf))[1] >= {"digest", "signature", "attachments"}
+    assert "attachments" not in codes(check(site, saved_again, patient), "ok"), "right data vouch for no page"
+    assert "signer" in codes(check(site, saved_again, patient), "not_possible"), "a broken signature names nobody"
+
+
+@of_the_file
+@pytest.mark.requirement("URS-246")
+def test_of_an_altered_file_nothing_is_called_in_order_that_vouches_for_nothing(site: Site, pdf: bytes) -> None:
+    stranger = Found(number="COA-2025-000001", revision=1, lot_number="X", content_sha256="1" * 64, agree=True)
+    checked = check(site, b"%PDF-1.7 of somebody else", lambda *_: stranger)
+    assert (checked.outcome, codes(checked, "ok")) == (Outcome.NOT_OURS, set())
+    told = {one.code: one.en for one in checked.checks}
+    assert "says nothing of whether anybody issued them" in told["attachments"]
+
+
+@of_the_file
+@pytest.mark.requirement("URS-246")
+def test_a_demonstration_key_is_no_good_sign(site: Site, pdf: bytes) -> None:
+    genuine = patient(pdf, [one.dump() for one in trusted_at(site)])
+    assert genuine.signature is not None
+    demo = genuine.model_copy(update={"signature": genuine.signature.model_copy(update={"signer": DEMONSTRATION})})
+    checked = check(site, pdf, lambda *_: demo)
+    assert (checked.outcome, "signer" in codes(checked, "not_possible")) == (Outcome.GENUINE_CURRENT, True)
+
+
+@pytest.mark.requirement("URS-246")
+def test_an_empty_file_has_one_answer_everywhere(client: TestClient, site: Site, tmp_path: Path) -> None:
+    (tmp_path / "empty.pdf").write_bytes(b"")
+    for address, name in (("verify", "file"),):
+        refused = client.post(f"/api/v1/public/{address}", files={name: ("coa.pdf", b"", "application/pdf")})
+        assert (refused.status_code, refused.json()["type"]) == (422, "/problems/file-empty")
+    page = client.post("/verify", files={"file": ("coa.pdf", b"", "application/pdf")}, headers={"accept": "text/html"})
+    assert (page.status_code, "No file was chosen" in page.text) == (422, True)
+    with pytest.raises(Invalid) as refusal:
+        check(site, b"", unread)
+    with pytest.raises(Invalid) as as_json:
+        read_certificate(b"")
+    assert refusal.value.reasons == as_json.value.reasons
 
 
 def _spoilt(pdf: bytes, at: int) -> bytes:
@@ -235,7 +278,6 @@ def _with_other_data(pdf: bytes) -> bytes:
 def test_a_file_of_somebody_else_is_not_ours(site: Site, pdf: bytes) -> None:
     stranger = signer_of(certified("Another Laboratory"), above=False)
     for data, failed in (
-        (b"", {"digest"}),
         (b"a letter", {"digest"}),
         (unsigned(), {"digest", "signature"}),
         (stranger.sign(unsigned(), site.clock()), {"digest", "signer"}),
@@ -264,13 +306,43 @@ def test_a_file_whose_record_was_tampered_with_is_not_called_genuine(
     site: Site, certificate: Certificate, pdf: bytes
 ) -> None:
     with triggers_asleep(site) as connection:
-        connection.exec_driver_sql("UPDATE log_entry SET leaf = replace(leaf, 'UEV26', 'UEV27')")
+        connection.exec_driver_sql("UPDATE log_entry SET leaf = replace(leaf, '\"issue\"', '\"revise\"')")
     checked = check(site, pdf, unread)
     assert (checked.outcome, codes(checked)) == (Outcome.ALTERED, {"log"})
     with triggers_asleep(site) as connection:
         connection.exec_driver_sql("UPDATE certificate SET content = replace(content, 'No growth', 'Growth')")
     checked = check(site, pdf, unread)
     assert (checked.outcome, codes(checked)) == (Outcome.ALTERED, {"record", "log"})
+
+
+@pytest.mark.requirement("URS-240")
+def test_a_certificate_that_is_kept_for_another_lot_than_it_names_is_found(
+    site: Site, certificate: Certificate, pdf: bytes
+) -> None:
+    """The log names no lot; the content that it commits to does."""
+    with triggers_asleep(site) as connection:
+        connection.exec_driver_sql(f"UPDATE lot SET lot_number = 'UEV99-00001' WHERE lot_number = '{LOT}'")
+    checked = check(site, pdf, unread)
+    assert (checked.outcome, codes(checked)) == (Outcome.ALTERED, {"record"})
+    broken = check_log(site.engine, log_keys_of(settings(), site)).broken
+    assert broken == f"{certificate.number} was issued for lot {LOT}, but is kept as that of lot UEV99-00001"
+
+
+@pytest.mark.requirement("URS-240")
+def test_a_made_up_file_tells_nobody_which_lot_a_hidden_certificate_belongs_to(
+    site: Site, certificate: Certificate, pdf: bytes
+) -> None:
+    guess = b"%PDF-1.7 " + certificate.number.encode() + b" " + LOT.encode()
+    assert check(site, guess, unread).outcome is Outcome.ALTERED
+    with triggers_asleep(site) as connection:
+        connection.exec_driver_sql("UPDATE product SET look_up_code = true")
+    for made_up in (unread, lambda *_: Found(number=certificate.number, lot_number=LOT, content_sha256="0" * 64)):
+        checked = check(site, guess, made_up)
+        assert (checked.outcome, checked.certificate_number) == (Outcome.NOT_OURS, None)
+    claimed = Found(number=certificate.number, lot_number=LOT, content_sha256=certificate.content_sha256)
+    checked = check(site, guess, lambda *_: claimed)
+    assert (checked.outcome, checked.certificate_number) == (Outcome.ALTERED, certificate.number)
+    assert check(site, pdf, unread).outcome is Outcome.GENUINE_CURRENT, "who has the file, has it"
 
 
 @of_the_file
@@ -319,6 +391,12 @@ def test_a_batch_certificate_is_checked_as_a_document_of_its_own(site: Site) -> 
     assert (checked.certificate_number, checked.revision, checked.lot_number) == (row.number, 1, lot)
     assert codes(checked) == set()
     assert check(site, pdf + b" ", unread).outcome is Outcome.ALTERED
+    (analysis,) = raw(site, "SELECT number FROM certificate")
+    _revise(site, analysis.number, None)
+    assert check(site, pdf, unread).outcome is Outcome.GENUINE_SUPERSEDED
+    with reading(site.engine) as session:
+        proof = log.proof_of(session, site.log_key, row.number, 1, site.clock())
+    assert [one.leaf.kind for one in proof.later] == ["supersede"], "a check without the server knows it too"
     act(
         site,
         "cleo",

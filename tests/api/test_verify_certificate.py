@@ -22,6 +22,8 @@ from api.settings import settings
 from domain.certificates import log
 from domain.certificates.models import Certificate
 from domain.certificates.proofs import Proof, sign_proof
+from domain.certificates.words import RevisionCause
+from domain.disposition.certificates import ReviseCertificate, revise_certificate
 from domain.disposition.decisions import RecallLot, recall_lot
 from domain.store import reading
 from domain.work import Site
@@ -236,6 +238,30 @@ def test_a_certificate_that_was_dated_back_is_found(site: Site, kept: Kept, cloc
 
 
 @offline
+@pytest.mark.requirement("URS-246")
+def test_a_proof_of_another_revision_is_said_to_be_one(kept: Kept, site: Site, clock: Clock) -> None:
+    clock.advance(days=2)
+    command = ReviseCertificate(
+        certificate_number="COA-2026-000001",
+        cause=RevisionCause.WORDING_CORRECTED,
+        reason="a typing error",
+        credentials=credentials("cleo"),
+    )
+    act(site, "cleo", revise_certificate, command)
+    told = kept.check(kept.ask(revision=2))
+    assert outcome(told) == (1, "unproved"), "the file is not altered: the proof is of another revision"
+    said = {one["code"]: one["en"] for one in json.loads(told.output)["checks"]}
+    assert said["entry"] == (
+        "The proof is about COA-2026-000001 revision 2, but the file says it is COA-2026-000001 revision 1: ask for the proof of that one."
+    )
+    assert not {"dated", "since"} & said.keys()
+    assert outcome(kept.check()) == (1, "genuine_superseded")
+    data = kept.file.read_bytes()
+    kept.file.write_bytes(data[:5000] + bytes([data[5000] ^ 1]) + data[5001:])
+    assert outcome(kept.check(kept.ask(revision=2))) == (1, "altered"), "a broken signature is one with any proof"
+
+
+@offline
 @pytest.mark.requirement("URS-088", "URS-097")
 def test_after_a_change_of_keys_an_old_certificate_is_checked_with_the_old_ones(kept: Kept, site: Site) -> None:
     proof = kept.ask()
@@ -297,7 +323,11 @@ def test_everything_an_offline_check_needs_is_had_over_http(client: TestClient, 
     head = client.get(f"{public}/log/head").json()
     (key,) = client.get(f"{public}/log/key").json()
     assert (head["size"], key["key_id"], key["current"]) == (1, head["key_id"], True)
-    kept.log_key.write_text(key["pem"])
+    kept.log_key.write_text(client.get(f"{public}/log/key").text)
+    as_json = kept.check()
+    kept.log_key.write_bytes(client.get(f"{public}/log/key.pem").content)
+    assert kept.log_key.read_text() == key["pem"]
+    assert outcome(as_json) == outcome(kept.check()) == (0, "genuine_current"), "either form will do"
     kept.trusted.write_bytes(client.get(f"{public}/signing-certificates.pem").content)
     answer = client.get(f"{public}/certificates/COA-2026-000001/proof", params={"revision": 1})
     assert outcome(kept.check(answer.text)) == (0, "genuine_current")

@@ -278,7 +278,9 @@ def test_figures_for_a_dose_rest_on_what_the_reader_says_a_dose_is() -> None:
     assert used[0].text == "< 0.1429 %", "0.5 of 350 EU, and only known to lie below"
     assert used[1].text in ("1 %", "1.00 %")
     assert "350 EU" in str(used[1].note)
-    assert row(found, "dna-per-particles").figures[1].value == Decimal("1.8") / Decimal("1.2E12") * Decimal("1E10")
+    assert "how many vials" in str(row(found, "dna-per-particles").figures[1].missing), (
+        "what a reader types is on no certificate"
+    )
 
 
 @pytest.mark.parametrize(
@@ -300,6 +302,41 @@ def test_marker_positive_particles_are_those_of_the_most_frequent_marker_of_all_
     assert figure.value == Decimal("6.0E11") * 55 / 100
     assert "CD63" in str(figure.note)
     assert row(compared(lot()), "marker-positive-per-vial").figures[1].value is None, "of what is not stated"
+
+
+@pytest.mark.requirement("URS-244")
+def test_dna_is_set_against_particles_only_by_figures_of_the_certificate_itself() -> None:
+    for dna, wanted in ((("1.8", "ng/{vial}"), "0.03"), (("0.36", "ng/mL"), "0.03")):
+        tests = typed.lines(DNA=typed.number(*dna))
+        for vials in (None, 7):
+            figure = row(compared(lot(tests=tests), vials_per_dose=vials), "dna-per-particles").figures[1]
+            assert figure.value == Decimal(wanted), "whatever a reader types"
+
+
+def _counted(share: str, count: str) -> CertificateContent:
+    note = {"note": ALL_PARTICLES}
+    shares = {line.code: {**note, "principle": share} for line in typed.lines() if line.code.startswith("TET")}
+    changes: dict[str, dict[str, Any]] = {**shares, "PART-CONC": {"principle": count}}
+    tests = tuple(line.model_copy(update=changes.get(line.code, {})) for line in typed.lines())
+    return lot(f"{share} {count}"[:20], tests)
+
+
+@pytest.mark.requirement("URS-244")
+def test_a_share_of_one_principle_times_a_count_of_another_is_never_set_against_anything() -> None:
+    joined = compare([(_counted("nFCM", "NTA"), True), (lot("2", _counted("nFCM", "NTA").tests), True)], TODAY)
+    judged = pair(joined, "marker-positive-per-vial")
+    assert (judged.grade, judged.ratio) == ("C", None)
+    assert "joins figures of different principles" in judged.why.en
+    one = compare([(_counted("nFCM", "nFCM"), True), (lot("2", _counted("nFCM", "nFCM").tests), True)], TODAY)
+    assert pair(one, "marker-positive-per-vial").grade == "A"
+
+
+@pytest.mark.requirement("URS-244")
+def test_figures_are_rounded_as_on_the_certificate() -> None:
+    tests = typed.lines(MOIST=typed.number("1.4449", "%"))
+    figure = row(compared(lot(tests=tests)), "moisture").figures[1]
+    (printed_on_it,) = [line.result.en for line in tests if line.code == "MOIST"]
+    assert (printed_on_it, figure.text, figure.value) == ("1.4 %", "1.4 %", Decimal("1.4449"))
 
 
 def test_age_and_months_to_expiry_are_told_and_never_judged() -> None:

@@ -303,6 +303,22 @@ def test_a_batch_certificate_is_a_document_of_its_own_and_a_line_of_the_register
     assert kinds == {(analysis.number, "issued"), (batch.number, "issued")}
     assert "GMP" not in analysis.content
     assert [kind for kind, _, _ in logged(site)] == ["issue", "issue"]
+    revised(licensed, analysis.number)
+    assert _standings(site) == {analysis.number: ("issued", 2), batch.number: ("superseded", 2)}
+    withdrawn(licensed, analysis.number)
+    assert _standings(site) == {analysis.number: ("withdrawn", 2), batch.number: ("superseded", 2)}
+    act(
+        licensed,
+        "cleo",
+        recall_lot,
+        RecallLot(lot_number=lot, recall_class="I", reason="contamination", credentials=credentials("cleo")),
+    )
+    assert {standing for standing, _ in _standings(site).values()} == {"recalled"}
+
+
+def _standings(site: Site) -> dict[str, tuple[str, int]]:
+    with reading(site.engine) as session:
+        return {one.number: (one.standing, one.revisions) for one in register(session)}
 
 
 @pytest.mark.stage("cast")

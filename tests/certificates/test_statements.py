@@ -3,14 +3,17 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from domain.certificates import words
 from domain.certificates.content import CertificateContent
 from domain.certificates.statements import (
     DecideStatement,
     DraftStatement,
+    RejectStatement,
     approve_statement,
     draft_statement,
+    reject_statement,
     retire_statement,
     statements,
 )
@@ -67,6 +70,28 @@ def test_a_statement_for_another_product_is_not_printed(site: Site) -> None:
     drafted(site, code="ST-OWN", product="UC-EV-50")
     approved(site, "ST-OWN")
     assert printed(site) == [COLD]
+
+
+@pytest.mark.requirement("URS-248")
+def test_a_draft_is_rejected_with_a_reason_and_never_printed(site: Site) -> None:
+    def rejected(revision: int = 1, reason: str = "the logger is not enclosed") -> None:
+        signed = credentials("cleo")
+        command = RejectStatement(code="ST-COLD", revision=revision, reason=reason, credentials=signed)
+        act(site, "cleo", reject_statement, command)
+
+    drafted(site)
+    with pytest.raises(ValidationError):
+        rejected(reason=" ")
+    rejected()
+    with pytest.raises(Conflict):
+        approved(site)
+    drafted(site)
+    approved(site, revision=2)
+    with pytest.raises(Conflict):
+        rejected(2)
+    with reading(site.engine) as session:
+        told = [(one.revision, one.standing, one.reason) for one in statements(session)]
+    assert told == [(2, "approved", None), (1, "rejected", "the logger is not enclosed")]
 
 
 @pytest.mark.requirement("URS-068")

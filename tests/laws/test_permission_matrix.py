@@ -183,6 +183,7 @@ TABLE: dict[str, Need] = {
     "GET /api/v1/statements": _READ,
     "POST /api/v1/statements": _needs(P.DRAFT_SPECIFICATION, P.READ_RECORDS),
     "POST /api/v1/statements/{code}/{revision}/approval": _needs(P.APPROVE_SPECIFICATION, P.READ_RECORDS),
+    "POST /api/v1/statements/{code}/{revision}/rejection": _needs(P.APPROVE_SPECIFICATION, P.READ_RECORDS),
     "POST /api/v1/statements/{code}/{revision}/retirement": _needs(P.APPROVE_SPECIFICATION, P.READ_RECORDS),
     "GET /api/v1/audit": _needs(P.READ_AUDIT),
     "GET /api/v1/public/lots/{lot_number}": ANYONE,

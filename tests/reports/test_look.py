@@ -215,6 +215,10 @@ def test_another_language_is_another_file_and_the_words_of_the_content_stay_engl
 def test_a_watermark_and_a_demonstration_speak_both_languages() -> None:
     _, artifacts = marked_text(render(LIFE["draft"]))
     assert all("DRAFT / ENTWURF" in page for page in artifacts)
+    shown = LIFE["draft"].model_copy(update={"demonstration": True})
+    drawn = " ".join(marked_text(render(shown))[1])
+    assert "DEMONSTRATION: invented, and not signed" in drawn
+    assert "signed with a key" not in drawn, "nobody signed a draft"
 
 
 @pytest.mark.requirement("URS-081")

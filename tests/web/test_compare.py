@@ -176,3 +176,23 @@ def test_the_page_fits_a_phone_and_has_no_fault_that_a_machine_finds(site: Site,
     found = Axe().run(page)
     assert not found.response["violations"], found.generate_report()
     assert not errors, "the policy lets everything of ours pass"
+
+
+@pytest.mark.requirement("URS-246")
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("en", ("revision: is of another kind than the schema asks for", "stray: is not known to the schema")),
+        ("de", ("revision: ist von anderer Art, als das Schema verlangt", "stray: kennt das Schema nicht")),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_told_in_the_words_of_the_page(
+    site: Site, lang: str, words: tuple[str, ...]
+) -> None:
+    odd = json.loads(OTHER.canonical()) | {"revision": "one", "stray": 1}
+    answer = send(site, "", json.dumps(odd).encode(), language=lang)
+    assert answer.status_code == 422
+    assert all(one in words_of(answer) for one in words)
+    assert "Input should" not in answer.text
+    empty = send(site, "", b"", language=lang)
+    assert ("the file is empty" if lang == "en" else "Die Datei ist leer") in words_of(empty)

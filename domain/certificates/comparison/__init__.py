@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import combinations
 from typing import Literal, cast
 
-from domain.certificates.comparison.grades import grade, judged
+from domain.certificates.comparison.grades import grade, judged, principle_of
 from domain.certificates.comparison.rows import (
     MEASURED,
     Measured,
@@ -117,9 +117,29 @@ def _graded(row: Measured, sides: tuple[Side, Side], founds: tuple[Found, Found]
         lowered.append(
             ("C", Words(en="evaluated by different conventions", de="nach verschiedenen Konventionen ausgewertet"))
         )
+    if row.one_count:
+        lowered += _by_count(founds)
     if row.denominator is not None:
         lowered += _by_denominator(row.denominator, sides)
     return max(lowered, key=lambda graded: graded[0])
+
+
+def _by_count(founds: tuple[Found, Found]) -> list[tuple[Grade, Words]]:
+    """A share that one principle found, times a count of another, is no count of either: never set against anything (domain.md 7)."""
+    principles = [list(dict.fromkeys(principle_of(line) for line in found.lines)) for found in founds]
+    mixed = next((named for named in principles if len(named) > 1), None)
+    if mixed is None:
+        return []
+    named = ", ".join(mixed)
+    return [
+        (
+            "C",
+            Words(
+                en=f"joins figures of different principles: {named}",
+                de=f"verbindet Werte verschiedener Prinzipien: {named}",
+            ),
+        )
+    ]
 
 
 def _by_denominator(code: str, sides: tuple[Side, Side]) -> list[tuple[Grade, Words]]:

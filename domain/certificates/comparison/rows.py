@@ -25,7 +25,10 @@ BODY_MASS_KG = Decimal(70)
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A row of measured figures. denominator: the test whose percentage means nothing without percent of what; sized: from a size distribution."""
+    """A row of measured figures. denominator: the test whose percentage means nothing without percent of what; sized: from a size distribution.
+
+    one_count: all that a figure rests on must have counted the same particles, as what one principle sees another does not.
+    """
 
     code: str
     title: Words
@@ -35,6 +38,7 @@ class Measured:
     scale: str = "linear"
     denominator: str | None = None
     sized: bool = False
+    one_count: bool = False
 
 
 def particles_per_vial(side: Side) -> Found:
@@ -173,7 +177,26 @@ def _per_dose(code: str) -> Callable[[Side], Found]:
 
 
 def _dna_per_particles(side: Side) -> Found:
-    return _per_dose("DNA")(side).over(_particles_per_dose(side)).times(Decimal("1E10"))
+    """From figures of the certificate alone: how many vials a dose is stands on none, and so DNA for a dose is set against no particles."""
+    try:
+        found = side.number("DNA", "ng/{vial}").over(particles_per_vial(side))
+    except Missing as missing:
+        try:
+            found = side.number("DNA", "ng/mL").over(side.number("PART-CONC", PER_ML))
+        except Missing:
+            raise _by_dose(side) or missing from None
+    return found.times(Decimal("1E10"))
+
+
+def _by_dose(side: Side) -> Missing | None:
+    try:
+        side.number("DNA", "ng/{dose}")
+    except Missing:
+        return None
+    return Missing(
+        "DNA is certified for a dose, and the certificate does not say how many vials that is",
+        "DNA ist für eine Dosis bescheinigt, und das Zertifikat sagt nicht, wie viele Vials das sind",
+    )
 
 
 def _potency(side: Side) -> Found:
@@ -221,8 +244,10 @@ MEASURED: Sequence[Measured] = (
              _w("Particles per vial times the vials of a dose.", "Partikel pro Vial mal Vials einer Dosis."), "logarithmic"),
     Measured("marker-positive-per-vial", _w("EV-marker-positive particles per vial", "EV-Marker-positive Partikel pro Vial"),
              PER_VIAL, _marker_positive,
-             _w("Particles that carry a vesicle marker: the most honest count of vesicles.",
-                "Partikel mit Vesikelmarker: die ehrlichste Vesikelzahl."), "logarithmic"),
+             _w("Particles that carry a vesicle marker: the share of the most frequent one times the particles. Two principles see different"
+                " particles: where one gave the share and another the count, it is a rough guide.",
+                "Partikel mit Vesikelmarker: der Anteil des häufigsten mal die Partikel. Zwei Prinzipien sehen verschiedene Partikel: Wo eines den"
+                " Anteil und ein anderes die Zahl ergab, ist es nur ein Anhalt."), "logarithmic", one_count=True),
     Measured("particles-per-protein", _w("Particles per µg protein", "Partikel pro µg Protein"), "{particles}/ug", _particles_per_protein,
              _w("A sign of purity, not of potency; protein added as excipient makes it meaningless.",
                 "Ein Zeichen der Reinheit, nicht der Wirksamkeit; zugesetztes Protein macht es bedeutungslos."), "logarithmic"),
@@ -244,7 +269,7 @@ MEASURED: Sequence[Measured] = (
     Measured("dna", _w("Residual DNA per dose", "Rest-DNA pro Dosis"), "ng/{dose}", _per_dose("DNA"),
              _w("DNA of the producing cells.", "DNA der Produktionszellen.")),
     Measured("dna-per-particles", _w("Residual DNA per 10¹⁰ particles", "Rest-DNA pro 10¹⁰ Partikel"), "ng", _dna_per_particles,
-             _w("DNA of a dose over its particles.", "DNA einer Dosis geteilt durch ihre Partikel."), "logarithmic"),
+             _w("DNA of a vial over its particles.", "DNA eines Vials geteilt durch seine Partikel."), "logarithmic"),
     Measured("bsa", _w("Residual bovine albumin per dose", "Bovines Restalbumin pro Dosis"), "ng/{dose}", _per_dose("BSA"),
              _w("Only where bovine serum was used.", "Nur wo bovines Serum verwendet wurde.")),
     Measured("moisture", _w("Residual moisture", "Restfeuchte"), "%", _test("MOIST", "%"),

@@ -28,7 +28,8 @@ class Fact(Part):
 class Figure(Part):
     """What one certificate says in one row.
 
-    value: in the row's unit; None when it is missing. text: the same for people, with its unit; digits as certified, or four of a computed figure.
+    value: in the row's unit, before rounding; None when it is missing. text: for people, with its unit; rounded as the certificate prints it, or four
+    digits of a computed figure.
     comparator: `<` or `>`, when it is only known to lie below or above the value.
     missing: why there is no figure; it is never zero instead. note: what else is said of it, such as its purity class.
     """
@@ -73,7 +74,7 @@ class Row(Part):
 
 
 class Column(Part):
-    """A certificate that is compared. verified: it is the newest one issued here for the lot; else a file says so, and nobody here vouches for it."""
+    """A certificate that is compared. verified: it was issued here, word for word; else a file says so, and nobody here vouches for it."""
 
     verified: bool
     lot_number: str

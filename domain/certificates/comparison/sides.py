@@ -29,16 +29,18 @@ class Missing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A number, or a bound that it lies below or above; the measured lines it rests on; and what is said of it."""
+    """A number, or a bound that it lies below or above; the measured lines it rests on; what is said of it; how the certificate prints it."""
 
     value: Decimal
     comparator: Literal["<", ">"] | None = None
     lines: tuple[TestLine, ...] = ()
     note: Words | None = None
+    printed: str | None = None
 
     def times(self, factor: Decimal, divisor: Decimal = Decimal(1)) -> Self:
         """Multiplied, and then divided, by a plain number; a bound stays a bound."""
-        return replace(self, value=_ARITHMETIC.divide(_ARITHMETIC.multiply(self.value, factor), divisor))
+        value = _ARITHMETIC.divide(_ARITHMETIC.multiply(self.value, factor), divisor)
+        return replace(self, value=value, printed=None)
 
     def over(self, divisor: "Found") -> "Found":
         """The ratio of two numbers; Missing when one is only a bound, or the divisor is zero."""
@@ -73,7 +75,8 @@ class Side:
     def number(self, code: str, unit: str) -> Found:
         """What a test found, in a unit; Missing for words, for what cannot be converted, and for what cannot be."""
         line = self.line(code)
-        value = line.value if line.value is not None else printed(line.result.en)
+        said = printed(line.result.en)
+        value = line.value if line.value is not None else said
         match value:
             case Numeric():
                 found = Found(_in_unit(value.value, value.unit, unit))
@@ -85,7 +88,8 @@ class Side:
                 raise Missing(f"no number: {line.result.en}", f"keine Zahl: {line.result.de}")
         if found.value < 0:
             raise Missing("a figure below zero cannot be", "ein Wert unter null kann nicht sein")
-        return replace(found, lines=tuple(self.measured(line)))
+        as_printed = isinstance(said, Numeric | Censored) and type(said) is type(value) and said.unit == unit
+        return replace(found, lines=tuple(self.measured(line)), printed=line.result.en.strip() if as_printed else None)
 
     def measured(self, line: TestLine) -> Iterator[TestLine]:
         """The lines whose methods a figure rests on: itself, or for a calculated one those it was calculated from."""
@@ -162,5 +166,5 @@ def shown(number: Decimal, unit: str, comparator: Literal["<", ">"] | None = Non
 
 def figure(found: Found, unit: str, beside: tuple[Fact, ...] = ()) -> Figure:
     """A figure with what must stand beside it."""
-    text = shown(found.value, unit, found.comparator)
+    text = found.printed or shown(found.value, unit, found.comparator)
     return Figure(value=found.value, text=text, comparator=found.comparator, note=found.note, beside=beside)
