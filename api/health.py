@@ -1,7 +1,7 @@
 """Health and metrics, for whoever runs the server."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from functools import cache
+from functools import cache, lru_cache
 from time import perf_counter
 from typing import Any
 
@@ -61,6 +61,7 @@ class Metrics:
     def __init__(self, app: Callable[..., Awaitable[None]], registry: CollectorRegistry) -> None:
         self.app, self.registry = app, registry
         self.count = Counter("exolotl_requests_total", "Requests answered", ["method", "status"], registry=registry)
+        self._counted = lru_cache(maxsize=256)(self.count.labels)
         self.time = Histogram("exolotl_request_seconds", "Time to answer", registry=registry)
 
     async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
@@ -79,5 +80,5 @@ class Metrics:
         try:
             await self.app(scope, receive, noting)
         finally:
-            self.count.labels(scope["method"], status).inc()
+            self._counted(scope["method"], status).inc()
             self.time.observe(perf_counter() - started)

@@ -9,7 +9,7 @@ import logging
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from math import ceil
 from typing import Any
@@ -124,6 +124,7 @@ def _bare(said: str) -> str:
         return ""
 
 
+@lru_cache(maxsize=4096)
 def counted_as(address: str) -> str:
     """Whom an address is counted with: itself, or its /64 if it is an IPv6 address."""
     try:

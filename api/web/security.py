@@ -43,6 +43,16 @@ def policy(styles: Iterable[str], scripts: Iterable[str] = ()) -> str:
 WORKPLACE = policy(("'self'", hash_source(PLOT_STYLE), hash_source(TRACE_STYLE)))
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
 
+#: What every answer carries that has not said it itself.
+_SEALED = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+    (b"content-security-policy", NOTHING.encode()),
+)
+_SEALED_AND_NOT_STORED = (*_SEALED, (b"cache-control", b"no-store"))
+
 #: What is the same for everybody, and may be kept.
 _KEPT = ("/static", "/fonts", "/docs")
 
@@ -64,21 +74,14 @@ class SecurityHeaders:
         if b"%00" in scope.get("raw_path", b"") + scope.get("query_string", b""):
             await PlainTextResponse("An address has no NUL in it.", 400)(scope, receive, send)
             return
-        given = {
-            b"x-content-type-options": b"nosniff",
-            b"referrer-policy": b"same-origin",
-            b"cross-origin-opener-policy": b"same-origin",
-            b"x-frame-options": b"DENY",
-            b"content-security-policy": NOTHING.encode(),
-        }
-        if not scope["path"].startswith(_KEPT):  # an answer, a "not found" too, may be another one a moment later
-            given[b"cache-control"] = b"no-store"
+        # an answer, a "not found" too, may be another one a moment later
+        given = _SEALED if scope["path"].startswith(_KEPT) else _SEALED_AND_NOT_STORED
 
         async def sealed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = list(message.get("headers", []))
+                headers = list(message.get("headers", ()))
                 there = {name.lower() for name, _ in headers}
-                message["headers"] = headers + [(name, value) for name, value in given.items() if name not in there]
+                message["headers"] = headers + [one for one in given if one[0] not in there]
             await send(message)
 
         await self.app(scope, receive, sealed)
