@@ -198,6 +198,8 @@ TABLE: dict[str, Need] = {
     "GET /api/v1/public/log/entries": ANYONE,
     "GET /api/v1/public/log/consistency": ANYONE,
     "GET /api/v1/public/log/key": ANYONE,
+    "GET /api/v1/public/log/key.pem": ANYONE,
+    "GET /api/v1/public/certificates/{certificate_number}/copy.pdf": ANYONE,
     "GET /api/v1/public/signing-certificates.pem": ANYONE,
     "POST /api/v1/public/compare": ANYONE,
     "GET /api/v1/public/certificates/{certificate_number}.json": ANYONE,
