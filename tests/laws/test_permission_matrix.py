@@ -226,6 +226,7 @@ OPEN_PAGES = {
     "/.well-known/gs1resolver",
     "/verify",
     "/compare",
+    "/log",
     "/schemas/{name}.json",
     "/follow",
     "/follow/{token}",
