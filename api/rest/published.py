@@ -1,9 +1,9 @@
 """Certificates for machines (`coa.json` and the FHIR bundle, as they are attached to the PDF), and copies that say what became of them."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from api.deps import CheckCode, RowId, site_of
 from api.look_ups import LookUpRoute
@@ -62,20 +62,24 @@ def coa_json(
 _ONE_AT_A_TIME = CapacityLimiter(1)
 
 
+async def copied(
+    certificate_number: str, request: Request, revision: RowId | None = None, code: CheckCode = ""
+) -> bytes:
+    """A dependency: the copy, drawn in a thread of its own."""
+    return await to_thread.run_sync(
+        _copied, site_of(request), certificate_number, revision, code, limiter=_ONE_AT_A_TIME
+    )
+
+
 @router.get(
     "/{certificate_number}/copy.pdf", response_class=Response, responses={200: {"content": {"application/pdf": {}}}}
 )
-async def copy_for_information(
-    certificate_number: str, request: Request, revision: RowId | None = None, code: CheckCode = ""
-) -> Response:
+def copy_for_information(certificate_number: str, copy: Annotated[bytes, Depends(copied)]) -> Response:
     """A copy whose every page says what became of the certificate: superseded, withdrawn, its lot recalled, or that it is a copy.
 
     It is drawn anew, not signed, and not the file that was issued: that one is at `….pdf`, and the check of a file knows it alone.
     """
-    data = await to_thread.run_sync(
-        _copied, site_of(request), certificate_number, revision, code, limiter=_ONE_AT_A_TIME
-    )
-    return _file(data, certificate_number, "copy.pdf", "application/pdf")
+    return _file(copy, certificate_number, "copy.pdf", "application/pdf")
 
 
 def _copied(site: Site, number: str, revision: int | None, code: str) -> bytes:

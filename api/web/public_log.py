@@ -20,7 +20,7 @@ router = APIRouter(include_in_schema=False, route_class=LookUpRoute)
 MOST = 50
 
 _ICONS = {
-    "issue": ("good", "check"),
+    "issue": ("plain", "check"),
     "revise": ("plain", "clock"),
     "supersede": ("warn", "clock"),
     "withdraw": ("bad", "cross"),

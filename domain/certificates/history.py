@@ -68,7 +68,7 @@ class RegisterEntry(View):
 def history_of(session: Session, number: str) -> CertificateHistory:
     """Raises NotFound."""
     rows = session.exec(
-        select(Certificate, Lot.lot_number, Lot.state, Signature.name, Withdrawal)
+        select(Certificate, Lot, Signature.name, Withdrawal)
         .join(Lot, col(Certificate.lot_id) == Lot.id)
         .join(Signature, col(Certificate.signature_id) == Signature.id)
         .outerjoin(Withdrawal, col(Withdrawal.certificate_id) == Certificate.id)
@@ -81,10 +81,10 @@ def history_of(session: Session, number: str) -> CertificateHistory:
     newest = rows[0][0].revision
     return CertificateHistory(
         number=number,
-        lot_number=rows[0][1],
-        lot_state=rows[0][2],
+        lot_number=rows[0][1].lot_number,
+        lot_state=rows[0][1].state,
         revisions=tuple(
-            _revision(one, signer, withdrawn, one.revision == newest) for one, _, _, signer, withdrawn in rows
+            _revision(one, signer, withdrawn, one.revision == newest) for one, _, signer, withdrawn in rows
         ),
     )
 
@@ -146,7 +146,7 @@ _Any, _Later = aliased(Certificate), aliased(Certificate)
 
 
 def _revisions() -> Any:
-    """How many revisions a number has; of a batch certificate, how many the certificate that it names has had since, and itself."""
+    """How many revisions a number has; of a batch certificate 1, or 2 once the certificate that it names was revised."""
     own = sa.select(sa.func.count()).where(col(_Any.number) == CertificateNumber.number).scalar_subquery()
     named = sa.select(sa.func.count()).where(col(_Later.supersedes_id) == BatchCertificate.certificate_id)
     return sa.case((col(BatchCertificate.id).is_not(None), 1 + named.scalar_subquery()), else_=own)
@@ -155,11 +155,11 @@ def _revisions() -> Any:
 def _withdrawn_at() -> Any:
     """When the newest revision, or the certificate that a batch certificate names, was withdrawn."""
     newest = sa.select(sa.func.max(_Later.revision)).where(col(_Later.number) == CertificateNumber.number)
-    own = sa.select(_Any.id).where(
+    own = sa.select(col(_Any.id)).where(
         col(_Any.number) == CertificateNumber.number, col(_Any.revision) == newest.scalar_subquery()
     )
     which = sa.func.coalesce(BatchCertificate.certificate_id, own.scalar_subquery())
-    return sa.select(Withdrawal.withdrawn_at).where(col(Withdrawal.certificate_id) == which).scalar_subquery()
+    return sa.select(col(Withdrawal.withdrawn_at)).where(col(Withdrawal.certificate_id) == which).scalar_subquery()
 
 
 def _standing(taken: CertificateNumber, row: Any) -> str:

@@ -82,7 +82,8 @@ def published_proof(
 ) -> Proof:
     """What the public log states of a certificate or a batch certificate; code as above. Raises NotFound, or Refused without the log's key."""
     documents = sa.union_all(
-        *(sa.select(one.lot_id).where(col(one.number) == number) for one in (Certificate, BatchCertificate))
+        sa.select(col(Certificate.lot_id)).where(col(Certificate.number) == number),
+        sa.select(col(BatchCertificate.lot_id)).where(col(BatchCertificate.number) == number),
     )
     found = select(Product.look_up_code, Lot.check_code).join(Product, col(Lot.product_id) == Product.id, isouter=True)
     row = session.exec(found.where(col(Lot.id).in_(documents))).first()

@@ -189,7 +189,7 @@ def _issued(session: Session, row: Any, today: date) -> Issued:
 
 def _sound(row: Any) -> bool:
     digest = hashlib.sha256(row.content.encode()).hexdigest()
-    return digest == row.content_sha256 and json.loads(row.content)["lot"]["number"] == row.lot_number
+    return bool(digest == row.content_sha256 and json.loads(row.content)["lot"]["number"] == row.lot_number)
 
 
 def _logged(session: Session, row: Any) -> Included | None:

@@ -363,7 +363,7 @@ def test_a_recall_is_told_before_every_challenge_that_waits(
 
 def test_the_example_in_the_documentation_is_right() -> None:
     said = (Path(__file__).parents[2] / "docs/following.md").read_text(encoding="utf-8")
-    example = re.search(r'answer\("(whsec_\S+)", "(\w+)"\)\["hmac"\] == "(\w+)"', said)
+    example = re.search(r'answer\("(whsec_\S+)", "(\w+)"\)\["hmac"\]\nassert said == "(\w+)"', said)
     assert example is not None
     assert proof_of_secret(example[1], example[2]) == example[3]
 

@@ -124,6 +124,8 @@ def test_what_needs_a_sign_in_says_so(described: dict[str, Any]) -> None:
         "GET /api/v1/public/log/entries",
         "GET /api/v1/public/log/consistency",
         "GET /api/v1/public/log/key",
+        "GET /api/v1/public/log/key.pem",
+        "GET /api/v1/public/certificates/{certificate_number}/copy.pdf",
         "GET /api/v1/public/signing-certificates.pem",
         "POST /api/v1/public/verify",
         "POST /api/v1/public/compare",

@@ -156,7 +156,7 @@ def test_a_stranger_finds_every_public_place_from_the_start_page(site: Site) -> 
     log = stranger.open("/log?lang=en").text
     assert f'<strong class="number">{number}</strong>' in log
     assert "UEV26-0001" not in log, "the log names no lot"
-    assert "1 entries" in log
+    assert "Entries: 1" in log
     german = stranger.open("/log?lang=de&before=1").text
     assert "Ausgestellt" in german
     assert stranger.open("/log?before=0").status_code == 422
