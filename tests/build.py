@@ -339,28 +339,31 @@ def drug_product(
 # --- product, specification, tests, release ------------------------------------------------------------------------
 
 
+#: The builders' product, as it is typed.
+PRODUCT: dict[str, Any] = {
+    "name_en": "Umbilical cord MSC vesicles, freeze-dried",
+    "name_de": "MSC-Vesikel aus Nabelschnur, gefriergetrocknet",
+    "lot_series": "UEV",
+    "form_en": "Lyophilisate",
+    "form_de": "Lyophilisat",
+    "composition": "5E10 vesicles, trehalose, phosphate",
+    "container": "6R vial, type I glass",
+    "fill_volume": amount("2", "mL"),
+    "reconstitution_volume": amount("2", "mL"),
+    "diluent_en": "Water for injections",
+    "diluent_de": "Wasser für Injektionszwecke",
+    "route": Route.TOPICAL,
+    "label_particles": amount("5E10", "{particles}/{vial}"),
+    "shelf_life_months": 24,
+    "storage_low": amount("2", "Cel"),
+    "storage_high": amount("8", "Cel"),
+    "regulatory_status": RegulatoryStatus.RESEARCH_USE,
+}
+
+
 def new_product(site: Site, code: str = "UC-EV-50", lot_series: str = "UEV", **differing: Any) -> str:
     """A product in research use, 2 mL a vial, two years; returns its code, also where it is there already."""
-    said: dict[str, Any] = {
-        "code": code,
-        "name_en": "Umbilical cord MSC vesicles, freeze-dried",
-        "name_de": "MSC-Vesikel aus Nabelschnur, gefriergetrocknet",
-        "lot_series": lot_series,
-        "form_en": "Lyophilisate",
-        "form_de": "Lyophilisat",
-        "composition": "5E10 vesicles, trehalose, phosphate",
-        "container": "6R vial, type I glass",
-        "fill_volume": amount("2", "mL"),
-        "reconstitution_volume": amount("2", "mL"),
-        "diluent_en": "Water for injections",
-        "diluent_de": "Wasser für Injektionszwecke",
-        "route": Route.TOPICAL,
-        "label_particles": amount("5E10", "{particles}/{vial}"),
-        "shelf_life_months": 24,
-        "storage_low": amount("2", "Cel"),
-        "storage_high": amount("8", "Cel"),
-        "regulatory_status": RegulatoryStatus.RESEARCH_USE,
-    }
+    said: dict[str, Any] = PRODUCT | {"code": code, "lot_series": lot_series}
     try:
         return act(site, "ann", define_product, DefineProduct(**said | differing)).code
     except Conflict:

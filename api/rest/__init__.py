@@ -20,6 +20,7 @@ from api.rest import (
     public,
     published,
     recipes,
+    products,
     schemas,
     steps,
     testing,
@@ -47,6 +48,7 @@ PARTS = (
     materials,
     testing,
     investigations,
+    products,
 )
 
 
