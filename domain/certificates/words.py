@@ -168,6 +168,7 @@ REVISION_CAUSES: dict[RevisionCause, Words] = {
         de="Die bei der Freigabe ausstehenden Ergebnisse liegen vor und entsprechen",
     ),
     RevisionCause.EXPIRY_EXTENDED: Words(
-        en="The expiry was extended on stability data", de="Das Verfalldatum wurde aufgrund von Stabilitätsdaten verlängert"
+        en="The expiry was extended on stability data",
+        de="Das Verfalldatum wurde aufgrund von Stabilitätsdaten verlängert",
     ),
 }

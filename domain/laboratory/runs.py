@@ -4,7 +4,7 @@ A run that fails its suitability is invalid, and no result out of specification:
 printed (FDA OOS guidance 2022, III; USP <1225> on system suitability). Nobody decides that it is valid after all.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from pydantic import AwareDatetime, Field
 from sqlmodel import Session, col, select
@@ -168,14 +168,14 @@ def _judge_results(work: Work, run: TestRun) -> None:
         look_at(work, lot, sample, result, work.session.exec(derived).all())
 
 
-def why_runs_do_not_count(session: Session, lot_id: int) -> Iterator[Reason]:
-    """Results of a lot whose run is not concluded: nobody knows yet whether they count."""
+def why_runs_do_not_count(session: Session, lot_id: int, but: Collection[str] = ()) -> Iterator[Reason]:
+    """Results of a lot whose run is not concluded: nobody knows yet whether they count; but for tests that are awaited."""
     open_runs = (
         select(TestRun.number)
         .join(Result, col(Result.run_id) == TestRun.id)
         .join(Sample, col(Result.sample_id) == Sample.id)
         .outerjoin(RunConclusion, col(RunConclusion.run_id) == TestRun.id)
-        .where(Sample.lot_id == lot_id, col(RunConclusion.id).is_(None))
+        .where(Sample.lot_id == lot_id, col(RunConclusion.id).is_(None), col(Result.test_code).not_in(but))
     )
     for number in session.exec(open_runs.distinct().order_by(TestRun.number)):
         yield Reason("run-open", f"run {number} is not concluded: its controls decide whether its results count")
