@@ -11,8 +11,9 @@ from domain.disposition.decisions import Why
 from domain.disposition.models import CascadeCause, CascadeLift, CascadeLot, HoldCascade, LiftProposal
 from domain.errors import Conflict, NotFound, Reason, Refused
 from domain.lots import lifecycle
+from domain.lots.genealogy import ancestor_ids
 from domain.lots.lifecycle import RULES, Case, blockers
-from domain.lots.models import Lot, LotState
+from domain.lots.models import Lot, LotMove, LotState
 from domain.lots.numbers import next_number
 from domain.lots.operations import lot_named
 from domain.manufacturing.donors import (
@@ -204,6 +205,40 @@ def _run_down(
         moved = move.key if move else None
         work.add(CascadeLot(cascade_id=cascade.key, lot_id=one.key, found_in=state.value, move_id=moved))
     return cascade
+
+
+@lifecycle.after("hold")
+def _run_down_by_itself(work: Work, move: LotMove) -> None:
+    """What holds a released lot by itself, a failing or unclear result, holds all that was made of it, in the same act; two people lift it."""
+    if move.actor_id is not None or move.from_state != LotState.RELEASED or _reached_now(work, move.lot_id):
+        return
+    cascade = work.add(
+        HoldCascade(
+            number=next_number(work, NUMBER, "HC", work.today),
+            cause=CascadeCause.FAILED_RESULT,
+            lot_id=move.lot_id,
+            reason=move.reason,
+            set_at=work.now,
+            set_by=work.actor.person,
+        )
+    )
+    found_in = LotState.RELEASED.value
+    work.add(CascadeLot(cascade_id=cascade.key, lot_id=move.lot_id, found_in=found_in, move_id=move.key))
+    for one in _locked(work, [key for key in reached_from(work.session, [move.lot_id]) if key != move.lot_id]):
+        state = Case(work.session, one, work.now, work.today).state
+        made = lifecycle.seize(work, one, f"{cascade.number}: {move.reason}")
+        held = made.key if made else None
+        work.add(CascadeLot(cascade_id=cascade.key, lot_id=one.key, found_in=state.value, move_id=held))
+
+
+def _reached_now(work: Work, lot_id: int) -> bool:
+    """Whether the lot is reached by a hold that runs down in this very act."""
+    found = select(HoldCascade.id).where(
+        HoldCascade.cause == CascadeCause.FAILED_RESULT,
+        HoldCascade.set_at == work.now,
+        col(HoldCascade.lot_id).in_(ancestor_ids(work.session, lot_id)),
+    )
+    return work.session.exec(found.limit(1)).first() is not None
 
 
 def _locked(work: Work, ids: Iterable[int]) -> list[Lot]:

@@ -14,6 +14,7 @@ from domain.errors import Reason
 from domain.labels.queries import open_labels
 from domain.laboratory.catalogue import test as catalogue_test
 from domain.laboratory.contract import why_not_checked
+from domain.laboratory.doors import speaking_against
 from domain.laboratory.models import Result, ResultReview, Sample
 from domain.laboratory.oos import why_oos_blocks
 from domain.laboratory.queries import Finding, LotResults, lot_results, unreviewed
@@ -184,6 +185,7 @@ def _fit_to_go_back(case: Case) -> Iterator[Reason]:
     """
     yield from why_oos_blocks(case.session, case.lot.key)
     if case.lot.held_from is LotState.RELEASED:
+        yield from speaking_against(case.session, case.lot)
         yield from _ancestors_released(case)
         yield from _donors_eligible(case)
 

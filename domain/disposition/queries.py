@@ -18,7 +18,7 @@ from domain.disposition.signing import needed_for, signatures_shown
 from domain.errors import NotFound, Reason
 from domain.laboratory.catalogue import test as catalogue_test
 from domain.laboratory.models import LotSpecification, Result, ResultReview, ReviewOutcome, Sample, SpecificationLine
-from domain.laboratory.queries import Finding, LotResults, lot_results
+from domain.laboratory.queries import Finding, LotResults, lot_results, stability_results
 from domain.laboratory.values import describe_value, load_value
 from domain.laboratory.verdict import CriterionKind, Verdict, describe
 from domain.lots.lifecycle import RULES, Case, blockers
@@ -293,7 +293,8 @@ def sample_file(session: Session, number: str) -> tuple[SampleView, tuple[Result
     if not found:
         raise NotFound(Reason("sample-not-found", f"there is no sample {number!r}", "sample_number"))
     lot_id = session.exec(select(Sample.lot_id).where(Sample.number == number)).one()
-    findings = lot_results(session, lot_id).findings
+    kept = (finding for results in stability_results(session, lot_id)[:1] for finding in results.findings)
+    findings = (*lot_results(session, lot_id).findings, *kept)
     own = sorted((one for one in findings if one.sample.number == number), key=lambda one: one.result.key)
     return found[0], tuple(_result(one, names) for one in own)
 

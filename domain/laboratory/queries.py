@@ -1,7 +1,7 @@
 """What the laboratory found out about a lot, judged line by line."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -181,6 +181,18 @@ def release_results(session: Session, lot_id: int) -> tuple[LotResults, ...]:
     if not pinned:
         return (lot_results(session, lot_id),)
     return tuple(_judged_by(session, one, found) for one in pinned)
+
+
+def stability_results(session: Session, lot_id: int) -> tuple[LotResults, ...]:
+    """What was found of the lot's stability units, judged by its shelf-life specifications; by its release ones where it has none."""
+    found, pinned = _findings(session, lot_id, stability=True), specifications_of(session, lot_id)
+    return tuple(_judged_by(session, one, found) for one in shelf_life_of(pinned))
+
+
+def shelf_life_of(pinned: Sequence[Specification]) -> list[Specification]:
+    """Of the specifications of a lot those that its stability results must meet."""
+    of = {purpose: [one for one in pinned if one.purpose is purpose] for purpose in Purpose}
+    return of[Purpose.SHELF_LIFE] or of[Purpose.RELEASE]
 
 
 def specifications_of(session: Session, lot_id: int) -> list[Specification]:

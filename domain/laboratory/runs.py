@@ -14,7 +14,7 @@ from domain.laboratory.conditions import run_numbered, why_not_by
 from domain.laboratory.control_models import RunCheck, RunConclusion, TestRun
 from domain.laboratory.methods import Check, checks_of
 from domain.laboratory.models import Method, Result, ResultInput, Sample
-from domain.laboratory.oos_opening import look_at
+from domain.laboratory.oos_opening import hold_for_invalid, look_at
 from domain.laboratory.reportable import Entry, parse_entry
 from domain.laboratory.results import CLOCK_SKEW, LATE_AFTER, newest_method
 from domain.laboratory.values import Qualitative, dump_value
@@ -99,6 +99,9 @@ def conclude_run(work: Work, command: ConcludeRun) -> RunConclusion:
     )
     if conclusion.valid:
         _judge_results(work, run)
+    else:
+        for result in _results_in(work.session, run):
+            hold_for_invalid(work, _lot_of(work, result), result, run.number)
     return conclusion
 
 
@@ -154,18 +157,28 @@ def _read(check: Check, typed: str, field: str) -> Entry:
 def _judge_results(work: Work, run: TestRun) -> None:
     """Now that the run counts, what was found in it does: what fails opens its investigation here."""
     replaced = select(Result.replaces_id).where(col(Result.replaces_id).is_not(None))
-    of_run = select(Result).where(
-        Result.run_id == run.id, col(Result.formula).is_(None), col(Result.id).not_in(replaced)
-    )
-    for result in work.session.exec(of_run.order_by(col(Result.id))).all():
-        sample = work.session.get_one(Sample, result.sample_id)
-        lot = work.session.exec(select(Lot).where(Lot.id == sample.lot_id).with_for_update()).one()
+    for result in _results_in(work.session, run):
+        sample, lot = work.session.get_one(Sample, result.sample_id), _lot_of(work, result)
         derived = (
             select(Result)
             .join(ResultInput, col(ResultInput.result_id) == Result.id)
             .where(ResultInput.input_result_id == result.id, col(Result.id).not_in(replaced))
         )
         look_at(work, lot, sample, result, work.session.exec(derived).all())
+
+
+def _results_in(session: Session, run: TestRun) -> Sequence[Result]:
+    """What was measured in a run, without what was corrected."""
+    replaced = select(Result.replaces_id).where(col(Result.replaces_id).is_not(None))
+    of_run = select(Result).where(
+        Result.run_id == run.id, col(Result.formula).is_(None), col(Result.id).not_in(replaced)
+    )
+    return session.exec(of_run.order_by(col(Result.id))).all()
+
+
+def _lot_of(work: Work, result: Result) -> Lot:
+    of = select(Sample.lot_id).where(Sample.id == result.sample_id)
+    return work.session.exec(select(Lot).where(col(Lot.id).in_(of)).with_for_update()).one()
 
 
 def why_runs_do_not_count(session: Session, lot_id: int, but: Collection[str] = ()) -> Iterator[Reason]:
