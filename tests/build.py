@@ -16,12 +16,20 @@ from domain.certificates.models import Certificate
 from domain.disposition.decisions import (
     AcceptLot,
     ConfirmManufacture,
+    ReleaseConditionally,
     ReleaseLot,
     SubmitLot,
     accept_lot,
     confirm_manufacture,
+    release_conditionally,
     release_lot,
     submit_lot,
+)
+from domain.disposition.product_changes import (
+    DecideProductChange,
+    ProposeProductChange,
+    decide_product_change,
+    propose_product_change,
 )
 from domain.errors import Conflict
 from domain.laboratory.catalogue import TESTS
@@ -370,6 +378,19 @@ def new_product(site: Site, code: str = "UC-EV-50", lot_series: str = "UEV", **d
         return code
 
 
+def late(site: Site, *tests: str, days: int = 20) -> None:
+    """QA approves that the product's lots may be released before these tests (sterility) are final."""
+    said = {
+        "code": new_product(site),
+        "late_tests": tests or ("STER",),
+        "late_days": days,
+        "reason": "short shelf life",
+    }
+    change = act(site, "ann", propose_product_change, ProposeProductChange(**PRODUCT | said))
+    decision = DecideProductChange(code=said["code"], revision=change.revision, credentials=credentials("cleo"))
+    act(site, "cleo", decide_product_change, decision)
+
+
 #: test: criterion, what an ordinary lot gives (every replicate)
 PANEL: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "APP-CAKE": ({"kind": CriterionKind.ONE_OF, "allowed": ("intact",)}, ("intact",)),
@@ -502,3 +523,15 @@ def released(site: Site, number: str | None = None, who: str = "cleo") -> Certif
         tested(site, lot_number)
     command = ReleaseLot(lot_number=lot_number, reason="complies", credentials=credentials(who))
     return act(site, who, release_lot, command)
+
+
+def released_awaiting(site: Site, number: str, *tests: str, days: int = 14, who: str = "cleo") -> Certificate:
+    """A drug product released before the results of these tests (sterility), which are awaited for so many days."""
+    command = ReleaseConditionally(
+        lot_number=number,
+        reason="the patient cannot wait",
+        awaited=tests or ("STER",),
+        due_on=site.today() + timedelta(days=days),
+        credentials=credentials(who),
+    )
+    return act(site, who, release_conditionally, command)

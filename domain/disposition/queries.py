@@ -18,10 +18,11 @@ from domain.disposition.signing import needed_for, signatures_shown
 from domain.errors import NotFound, Reason
 from domain.laboratory.catalogue import test as catalogue_test
 from domain.laboratory.models import LotSpecification, Result, ResultReview, ReviewOutcome, Sample, SpecificationLine
-from domain.laboratory.queries import Finding, LotResults, lot_results, stability_results
+from domain.laboratory.queries import Finding, LotResults, lot_results, release_results, stability_results
 from domain.laboratory.values import describe_value, load_value
 from domain.laboratory.verdict import CriterionKind, Verdict, describe
-from domain.lots.lifecycle import RULES, Case, blockers
+from domain.lots.awaiting import awaited_of, open_conditions
+from domain.lots.lifecycle import RULES, Case, blockers, state_on
 from domain.lots.models import INPUT_KINDS, Consumption, Lot, LotKind, LotMove, LotState, Product, Yield
 from domain.lots.queries import LotRow, ProductView, find_lots, lot_row
 from domain.manufacturing.models import Reading, Step
@@ -190,6 +191,18 @@ class LotFile(View):
     certificates: tuple[CertificateView, ...]
 
 
+class AwaitedLot(View):
+    """A lot that was released before these results; overdue: it is not usable any more. ready: they are there, and QA can complete the release."""
+
+    lot_number: str
+    state: LotState
+    awaited: tuple[str, ...]
+    due_on: date
+    overdue: bool
+    ready: bool
+    certificate_number: str | None
+
+
 class MyWork(View):
     """What waits; each list is filled only for those who can do something about it."""
 
@@ -201,6 +214,7 @@ class MyWork(View):
     to_decide: tuple[LotRow, ...] = ()
     to_accept: tuple[LotRow, ...] = ()
     on_hold: tuple[LotRow, ...] = ()
+    awaited: tuple[AwaitedLot, ...] = ()
 
 
 def lot_file(session: Session, lot_number: str, now: datetime, today: date, actor: Actor | None) -> LotFile:
@@ -316,11 +330,33 @@ def my_work(session: Session, today: date, actor: Actor) -> MyWork:
         waiting = (find_lots(session, today, state=LotState.QUARANTINE, kind=kind).lots for kind in sorted(INPUT_KINDS))
         lots["to_accept"] = tuple(lot for found in waiting for lot in found)
     return MyWork(
+        awaited=awaited_lots(session, today) if Permission.RELEASE_LOT in can else (),
         open_steps=find_steps(session, open_only=True) if Permission.RUN_STEP in can else (),
         to_test=_samples(session, names, _lacking()) if Permission.ENTER_RESULT in can else (),
         to_review=_unreviewed(session, names, actor) if Permission.REVIEW_RESULT in can else (),
         **lots,
     )
+
+
+def awaited_lots(session: Session, today: date) -> tuple[AwaitedLot, ...]:
+    """Every lot that still awaits results, the one due first first."""
+    found = []
+    for row, lot in open_conditions(session):
+        awaited = awaited_of(row)
+        lines = [line for one in release_results(session, lot.key) for line in one.lines]
+        certificates = certificates_of(session, lot.key)
+        found.append(
+            AwaitedLot(
+                lot_number=lot.lot_number,
+                state=state_on(lot.state, lot.expires_on, today),
+                awaited=awaited.tests,
+                due_on=awaited.due_on,
+                overdue=awaited.overdue(today),
+                ready=all(line.final for line in lines if line.test.code in awaited.tests),
+                certificate_number=certificates[-1].number if certificates else None,
+            )
+        )
+    return tuple(found)
 
 
 def _lacking() -> sa.ColumnElement[bool]:
