@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -28,6 +29,7 @@ from domain.disposition.not_normal import not_normal
 from domain.disposition.queries import LineView, LotFile, ResultView, lot_file, my_work
 from domain.disposition.readiness import Action
 from domain.errors import NotFound, Reason
+from domain.laboratory.catalogue import test as catalogue_test
 from domain.laboratory.control_queries import investigations_of, is_planned, laboratory_work, standing
 from domain.laboratory.size_distribution import SizeDistribution
 from domain.laboratory.verdict import CriterionKind, Verdict
@@ -69,6 +71,7 @@ OPERATIONS: Mapping[str, tuple[Any, type[decisions.Decide]]] = {
     "submit": (decisions.submit_lot, decisions.SubmitLot),
     "confirm": (decisions.confirm_manufacture, decisions.ConfirmManufacture),
     "release": (decisions.release_lot, decisions.ReleaseLot),
+    "release_conditionally": (decisions.release_conditionally, decisions.ReleaseConditionally),
     "accept": (decisions.accept_lot, decisions.AcceptLot),
     "reject": (decisions.reject_lot, decisions.RejectLot),
     "hold": (decisions.hold_lot, decisions.HoldLot),
@@ -243,6 +246,8 @@ def _decision_sheet(lot_number: str, action: str, file: LotFile) -> Sheet:
             Field("recall_class", "Class of the recall", "select", options=(("", "Choose …"), *words.RECALL_CLASSES)),
             *parts,
         )
+    if action == "release_conditionally":
+        parts = (*parts, *_condition(file))
     standing = next((one for one in file.actions if one.action == action), None)
     warnings = (
         tuple(words.sentence(one.text) for one in standing.blockers)
@@ -267,8 +272,32 @@ def _decision_sheet(lot_number: str, action: str, file: LotFile) -> Sheet:
         told.tone if told.tone != "plain" else "main",
         warnings,
         tuple(facts),
-        "not_normal.html" if standing else "",
-        {"not_normal": not_normal(file)},
+        "deciding.html" if standing else "",
+        {"not_normal": not_normal(file), "previews": _previews(lot_number, action, file)},
+    )
+
+
+def _previews(lot_number: str, action: str, file: LotFile) -> list[tuple[str, str]]:
+    """What the certificates would look like that the release issues: address and specification."""
+    if action not in ("release", "release_conditionally"):
+        return []
+    here = f"/lots/{quote(lot_number, safe='')}/certificate-draft.pdf"
+    return [(f"{here}?specification={quote(code, safe='')}", label) for code, label in file.release_specifications]
+
+
+def _condition(file: LotFile) -> tuple[Field, ...]:
+    """What a conditional release names: exactly what is outstanding, and the last day that it may come on."""
+    tests = tuple((code, f"{catalogue_test(code).name_en} ({code})") for code in file.outstanding)
+    days = file.product.late_days if file.product else None
+    return (
+        Field(
+            "awaited[]",
+            "Results that are awaited",
+            "checks",
+            options=tests,
+            hint="Tick each: you sign that you know of it.",
+        ),
+        Field("due_on", "Awaited until", "date", hint=f"At most {days} days from today, as the product allows."),
     )
 
 

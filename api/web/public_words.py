@@ -40,6 +40,8 @@ _LOOKS = {
     "recalled": ("bad", "cross"),
     "expired": ("warn", "clock"),
     "withdrawn": ("bad", "cross"),
+    "conditional": ("warn", "clock"),
+    "overdue": ("bad", "cross"),
     "otherwise": ("warn", "pause"),
 }
 _OUTCOMES = {
@@ -58,6 +60,8 @@ def standing_of(found: PublicLot, language: Language) -> Standing:
     """What is said of a lot first: a released one without a certificate that counts is told as such."""
     if found.withdrawn and found.state is LotState.RELEASED:
         return _standing("withdrawn", language)
+    if found.awaited is not None and found.state is LotState.RELEASED:
+        return _standing("overdue" if found.overdue else "conditional", language)
     return state_words(found.state, language)
 
 

@@ -110,6 +110,14 @@ DECISIONS: dict[str, Decision] = {
             "main",
         ),
         Decision(
+            "release_conditionally",
+            "Release conditionally",
+            "Release lot {lot} before all results are final",
+            "You certify the lot for release although the results named are not final. Its certificate and the public page say so. A result that does"
+            " not comply holds the lot at once; without the result nobody may use it after the day given.",
+            "grave",
+        ),
+        Decision(
             "accept",
             "Accept for use",
             "Accept lot {lot} for use",

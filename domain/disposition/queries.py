@@ -13,15 +13,32 @@ from sqlmodel import Session, col, select
 from domain.certificates.queries import certificates_of
 from domain.certificates.words import RevisionCause
 from domain.disposition import guards
+from domain.disposition.late import outstanding
 from domain.disposition.readiness import Action, told
 from domain.disposition.signing import needed_for, signatures_shown
 from domain.errors import NotFound, Reason
 from domain.laboratory.catalogue import test as catalogue_test
-from domain.laboratory.models import LotSpecification, Result, ResultReview, ReviewOutcome, Sample, SpecificationLine
-from domain.laboratory.queries import Finding, LotResults, lot_results, release_results, stability_results
+from domain.laboratory.doors import stability_taken
+from domain.laboratory.models import (
+    LotSpecification,
+    Purpose,
+    Result,
+    ResultReview,
+    ReviewOutcome,
+    Sample,
+    SpecificationLine,
+)
+from domain.laboratory.queries import (
+    Finding,
+    LotResults,
+    lot_results,
+    release_results,
+    specifications_of,
+    stability_results,
+)
 from domain.laboratory.values import describe_value, load_value
 from domain.laboratory.verdict import CriterionKind, Verdict, describe
-from domain.lots.awaiting import awaited_of, open_conditions
+from domain.lots.awaiting import awaited_of, may_come_late, open_conditions, still_awaited
 from domain.lots.lifecycle import RULES, Case, blockers, state_on
 from domain.lots.models import INPUT_KINDS, Consumption, Lot, LotKind, LotMove, LotState, Product, Yield
 from domain.lots.queries import LotRow, ProductView, find_lots, lot_row
@@ -169,8 +186,21 @@ class CertificateView(View):
     pdf_sha256: str
 
 
+class StabilityPoint(View):
+    """What was found of a stability unit after so many months; failing: tests that do not meet the shelf-life specification."""
+
+    months: int
+    sample_number: str
+    results: tuple[ResultView, ...]
+    failing: tuple[str, ...]
+
+
 class LotFile(View):
-    """Everything about one lot."""
+    """Everything about one lot.
+
+    release_specifications: code and name of each that it gets a certificate for. outstanding: tests that a conditional release would await, before
+    it; awaited, awaited_until: what one awaits.
+    """
 
     lot: LotRow
     held_from: LotState | None
@@ -185,6 +215,11 @@ class LotFile(View):
     invalid_results: tuple[ResultView, ...]
     unconfirmed_results: tuple[ResultView, ...]
     distribution: tuple[tuple[float, ...], tuple[float, ...]] | None
+    release_specifications: tuple[tuple[str, str], ...]
+    outstanding: tuple[str, ...]
+    awaited: tuple[str, ...]
+    awaited_until: date | None
+    stability: tuple[StabilityPoint, ...]
     actions: tuple[Action, ...]
     moves: tuple[MoveView, ...]
     signatures: tuple[SignatureView, ...]
@@ -233,6 +268,7 @@ def lot_file(session: Session, lot_number: str, now: datetime, today: date, acto
     used_in = session.exec(
         select(Step.number).join(Consumption).where(Consumption.lot_id == lot.id).order_by(col(Step.id))
     )
+    awaited = still_awaited(session, lot.key)
     curves = [finding.result.distribution for finding in results.findings if finding.result.distribution]
     curve = json.loads(curves[-1]) if curves else None
     return LotFile(
@@ -249,6 +285,15 @@ def lot_file(session: Session, lot_number: str, now: datetime, today: date, acto
         invalid_results=tuple(_result(one, names) for one in results.invalid),
         unconfirmed_results=tuple(_result(one, names) for line in results.lines for one in line.unconfirmed),
         distribution=(tuple(curve["edges_nm"]), tuple(curve["values"])) if curve else None,
+        release_specifications=tuple(
+            (one.code, f"{one.label} ({one.market})" if one.market else one.label)
+            for one in specifications_of(session, lot.key)
+            if one.purpose is Purpose.RELEASE
+        ),
+        outstanding=tuple(sorted(outstanding(Case(session, lot, now, today, awaits=True)))),
+        awaited=awaited.tests if awaited else (),
+        awaited_until=awaited.due_on if awaited else None,
+        stability=_stability(session, lot, names),
         actions=actions(session, lot, now, today, actor) if actor else (),
         moves=tuple(
             MoveView.model_validate(one)
@@ -257,6 +302,32 @@ def lot_file(session: Session, lot_number: str, now: datetime, today: date, acto
         signatures=tuple(signatures_shown(session, lot, results, signatures_on(session, lot))),
         certificates=tuple(CertificateView.model_validate(one) for one in certificates_of(session, lot.key)),
     )
+
+
+def _stability(session: Session, lot: Lot, names: dict[int, str]) -> tuple[StabilityPoint, ...]:
+    """Every stability unit that was taken out, in the order of its months."""
+    taken = stability_taken(session, lot.key)
+    judged = stability_results(session, lot.key) if taken else ()
+    found = {one.result.key: one for results in judged for one in results.findings}
+    bad = {
+        one.result.key
+        for results in judged
+        for line in results.lines
+        for one in line.findings
+        if line.judgement.verdict in (Verdict.FAIL, Verdict.INDETERMINATE)
+    }
+    points = []
+    for sample, months in taken:
+        own = [one for one in found.values() if one.sample.id == sample.id]
+        points.append(
+            StabilityPoint(
+                months=months,
+                sample_number=sample.number,
+                results=tuple(_result(one, names) for one in own),
+                failing=tuple(one.result.test_code for one in own if one.result.key in bad),
+            )
+        )
+    return tuple(points)
 
 
 def actions(session: Session, lot: Lot, now: datetime, today: date, actor: Actor) -> tuple[Action, ...]:
@@ -277,6 +348,8 @@ def _fits(session: Session, action: str, lot: Lot) -> bool:
     final = lot.kind is LotKind.DRUG_PRODUCT
     if action == "confirm":
         return final and "confirm" in needed_for(session, lot)
+    if action == "release_conditionally":
+        return final and bool(may_come_late(session, lot))
     return final != (action == "accept") if action in ("accept", "submit", "release") else True
 
 
