@@ -425,8 +425,10 @@ def approved_specification(
     product: str | None = None,
     panel: Mapping[str, Mapping[str, Any]] | None = None,
     code: str = "SPEC-UC-EV-50",
+    market: str = "",
+    purpose: Purpose = Purpose.RELEASE,
 ) -> str:
-    """A release specification in force from today, drafted by Rhea and approved by Cleo; returns its label."""
+    """A specification (of release) in force from today, drafted by Rhea and approved by Cleo; returns its label."""
     criteria = panel if panel is not None else {test: criterion for test, (criterion, _) in PANEL.items()}
     methods(site, tuple(criteria))
     lines = tuple(
@@ -436,7 +438,8 @@ def approved_specification(
     draft = DraftSpecification(
         code=code,
         product_code=product or new_product(site),
-        purpose=Purpose.RELEASE,
+        purpose=purpose,
+        market=market,
         effective_from=site.today(),
         lines=lines,
     )
