@@ -277,3 +277,6 @@ def _content(work: Work, cascade: HoldCascade, action: str) -> dict[str, object]
     reached = select(Lot.lot_number, CascadeLot.found_in).join(CascadeLot).where(CascadeLot.cascade_id == cascade.id)
     lots = [list(row) for row in work.session.exec(reached.order_by(col(Lot.id)))]
     return {"cascade": cascade.number, "action": action, "reason": work.reason, "lots": lots}
+
+
+REGISTERED = bool(lifecycle.AFTER["hold"])

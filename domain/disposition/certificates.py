@@ -14,7 +14,7 @@ from domain.certificates.frame import Frame
 from domain.certificates.issue import Ready, drawn, issue, log_withdrawal, newest_certificates
 from domain.certificates.models import Certificate, Withdrawal
 from domain.certificates.words import RevisionCause
-from domain.disposition import guards
+from domain.disposition import cascade, guards
 from domain.disposition.dossier import signed_content
 from domain.disposition.readying import TAKE_NUMBER, ready_to_revise
 from domain.errors import NotFound, Reason, Refused, refuse_if_any
@@ -27,6 +27,7 @@ from domain.signatures import Credentials, Meaning, Signature, authenticate, man
 from domain.work import Actor, Command, Site, Work, operation, transaction
 
 assert guards.REGISTERED, "the conditions named here are registered there"
+assert cascade.REGISTERED, "what holds a released lot by itself runs down from there"
 
 #: What must hold for a revision: what held for the release, save what time alone undoes.
 CONDITIONS = (
