@@ -174,7 +174,7 @@ def _samples_taken(case: Case) -> Iterator[Reason]:
         if len(drawn) < len(wanted):
             named = "; ".join(one.purpose for one in wanted)
             text = f"the recipe asks for {len(wanted)} samples at step {step.number} ({named}); {len(drawn)} were drawn"
-            yield Reason("sample-missing", text)
+            yield Reason("sample-missing", text, about=("step", step.number))
 
 
 @guard("fit-to-go-back")

@@ -135,7 +135,7 @@ def why_not_checked(session: Session, lot_id: int, but: Collection[str] = ()) ->
     """Figures of contract laboratories that no second person has typed again; but for tests that are awaited."""
     replaced = select(Result.replaces_id).where(col(Result.replaces_id).is_not(None))
     found = (
-        select(Result, ContractReport)
+        select(Result, ContractReport, Sample.number)
         .join(Sample, col(Result.sample_id) == Sample.id)
         .join(ContractReport, col(Result.report_id) == ContractReport.id)
         .outerjoin(TranscriptionCheck, col(TranscriptionCheck.result_id) == Result.id)
@@ -143,6 +143,7 @@ def why_not_checked(session: Session, lot_id: int, but: Collection[str] = ()) ->
         .where(col(Result.test_code).not_in(but))
         .order_by(col(Result.id))
     )
-    for result, report in session.exec(found):
+    for result, report, number in session.exec(found):
         text = f"result {result.id} ({result.test_code}) from report {report.report_number} of {report.laboratory} is not checked"
-        yield Reason("transcription-unchecked", f"{text}: a second person types it again", result.test_code)
+        told = f"{text}: a second person types it again"
+        yield Reason("transcription-unchecked", told, result.test_code, about=("sample", number))

@@ -123,6 +123,7 @@ class LotResults:
                 f"result-{line.judgement.verdict.value}",
                 f"{line.test.name_en} ({line.test.code}): {line.judgement.reason}",
                 line.test.code,
+                about=("sample", line.findings[-1].sample.number) if line.findings else None,
             )
             for line in self.lines
             if line.judgement.verdict is not Verdict.PASS

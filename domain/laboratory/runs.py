@@ -191,4 +191,5 @@ def why_runs_do_not_count(session: Session, lot_id: int, but: Collection[str] = 
         .where(Sample.lot_id == lot_id, col(RunConclusion.id).is_(None), col(Result.test_code).not_in(but))
     )
     for number in session.exec(open_runs.distinct().order_by(TestRun.number)):
-        yield Reason("run-open", f"run {number} is not concluded: its controls decide whether its results count")
+        text = f"run {number} is not concluded: its controls decide whether its results count"
+        yield Reason("run-open", text, about=("run", number))

@@ -270,7 +270,7 @@ def why_not_fulfilled(session: Session, lot: Lot) -> Iterator[Reason]:
         for one in lots:
             if one.kind in KINDS[line.stage] and not _taken(session, one, line):
                 text = f"{plan.label}: {line.purpose} of {one.kind.value} lot {one.lot_number} was not taken"
-                yield Reason("sample-missing", text, one.lot_number)
+                yield Reason("sample-missing", text, one.lot_number, about=("lot", one.lot_number))
 
 
 def _taken(session: Session, lot: Lot, line: SamplingPlanLine) -> bool:

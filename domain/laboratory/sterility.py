@@ -273,4 +273,5 @@ def why_slow_tests_not_final(session: Session, lot_id: int, but: Collection[str]
         .order_by(col(Inoculation.id))
     )
     for number, method in session.exec(found):
-        yield Reason("slow-test-open", f"{method.label} of sample {number} is not final", method.test_code)
+        text = f"{method.label} of sample {number} is not final"
+        yield Reason("slow-test-open", text, method.test_code, about=("sample", number))

@@ -269,7 +269,8 @@ def blockers(case: Case, action: str, actor: Actor) -> tuple[Reason, ...]:
     """Every reason why the actor may not do this to the lot now; empty when nothing stands in the way."""
     rule = RULES.get(action)
     if rule is None:
-        return (Reason("no-such-rule", f"there is no rule for {action!r}: what no rule allows is refused"),)
+        text = f"there is no rule for {action!r}: what no rule allows is refused"
+        return (Reason("no-such-rule", text, about=("lot", case.lot.lot_number)),)
     found: list[Reason] = []
     if rule.permission not in actor.permissions:
         found.append(
@@ -290,7 +291,8 @@ def blockers(case: Case, action: str, actor: Actor) -> tuple[Reason, ...]:
             )
         )
     found += unmet(replace(case, awaits=rule.awaits), action, actor, rule.guards, rule.not_by)
-    return tuple(found)
+    lot = ("lot", case.lot.lot_number)  # what points to nothing nearer is about the lot itself
+    return tuple(one if one.about else replace(one, about=lot) for one in found)
 
 
 def unmet(case: Case, action: str, actor: Actor, guards: Iterable[str], not_by: Iterable[str] = ()) -> Iterator[Reason]:

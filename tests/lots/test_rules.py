@@ -48,6 +48,13 @@ TABLE: dict[str, tuple[set[LotState], LotState | None, Permission, Meaning | Non
         Meaning.CERTIFIED,
         {"made", "tested", "reviewed", "confirmed", "submitted"},
     ),
+    "release_conditionally": (
+        {S.QA_REVIEW},
+        S.RELEASED,
+        P.RELEASE_LOT,
+        Meaning.CERTIFIED,
+        {"made", "tested", "reviewed", "confirmed", "submitted"},
+    ),
     "accept": (
         {S.QUARANTINE, S.UNDER_TEST},
         S.RELEASED,
@@ -75,14 +82,18 @@ def test_the_table_of_rules_is_this_and_no_other() -> None:
     }
     assert found == TABLE
     assert {action for action, rule in RULES.items() if not rule.moves} == {"confirm"}
+    assert {action for action, rule in RULES.items() if rule.awaits} == {"submit", "confirm", "release_conditionally"}
+    assert RULES["release_conditionally"].guards == ("late-allowed", *RULES["release"].guards)
     assert all(RULES[action].guards for action in RULES.keys() - {"finish", "sample", "hold"})
 
 
 def test_a_rule_says_what_it_is_given_and_asks_for_nothing_else() -> None:
     bare = lifecycle._rule("burn", [S.REJECTED], S.RECALLED, P.RECALL_LOT)
     assert bare == Rule("burn", frozenset({S.REJECTED}), S.RECALLED, P.RECALL_LOT, None, (), (), True)
-    full = lifecycle._rule("burn", [S.REJECTED], None, P.RECALL_LOT, Meaning.HELD, ("g",), ("d",), moves=False)
-    assert full == Rule("burn", frozenset({S.REJECTED}), None, P.RECALL_LOT, Meaning.HELD, ("g",), ("d",), False)
+    assert (bare.moves, bare.awaits) == (True, False)
+    said = (None, P.RECALL_LOT, Meaning.HELD, ("g",), ("d",))
+    full = lifecycle._rule("burn", [S.REJECTED], *said, moves=False, awaits=True)
+    assert full == Rule("burn", frozenset({S.REJECTED}), *said, False, True)
 
 
 def test_what_a_room_registers_is_found_under_its_name_and_what_follows_a_move_in_its_order() -> None:
