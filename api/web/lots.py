@@ -1,6 +1,7 @@
 """Work, lots, and the decisions on them."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -35,13 +36,14 @@ from domain.laboratory.size_distribution import SizeDistribution
 from domain.laboratory.verdict import CriterionKind, Verdict
 from domain.lots.genealogy import trace
 from domain.lots.lifecycle import RULES
-from domain.lots.models import Lot, LotKind, LotState
+from domain.lots.models import Lot, LotKind, LotMove, LotState
 from domain.lots.operations import ReceiveMaterial, receive_material
 from domain.lots.queries import find_lots, lot_id_of
 from domain.manufacturing.catalogue import STEP_KINDS
 from domain.manufacturing.control import hold_clocks
 from domain.permissions import ROLES, Permission, Role
 from domain.quantities import UNITS
+from domain.work import Actor
 from reports.genealogy import trace_svg
 from reports.plots import distribution_svg
 
@@ -324,10 +326,27 @@ def decide(lot_number: str, action: str, visit: Member, typed: Form) -> Response
     _known(action)
     operation, kind = OPERATIONS[action]
     _, reasons, status = attempt(visit, typed, kind, operation, {"lot_number": lot_number})
+    if reasons and status != 403 and visit.ask(_just_done, lot_number, action, visit.who, visit.site.clock()):
+        status, reasons = 303, ()  # a second click: the first one did it
     if reasons:
         return show(visit, _decision_sheet(lot_number, action, _file(visit, lot_number)), typed, reasons, status)
     return leads_to(
         f"/lots/{lot_number}", f"Lot {lot_number}: {words.DECISIONS[action].label.lower()} is recorded and signed."
+    )
+
+
+#: A decision that is sent again so soon after it was done is the second of two clicks, and no other decision.
+SECOND_CLICK = timedelta(seconds=30)
+
+
+def _just_done(session: Any, lot_number: str, action: str, who: Actor, now: datetime) -> bool:
+    """Whether the newest move of the lot is this very decision by this very person, a moment ago."""
+    moves = select(LotMove).join(Lot).where(Lot.lot_number == lot_number).order_by(col(LotMove.id).desc())
+    newest = session.exec(moves.limit(1)).first()
+    return (
+        newest is not None
+        and (newest.action, newest.actor_id) == (action, who.user_id)
+        and now - newest.moved_at <= SECOND_CLICK
     )
 
 

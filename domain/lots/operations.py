@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Context, Decimal
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from sqlmodel import col, select
 
 from domain.claims import refuse_claims
@@ -87,6 +87,12 @@ class DefineProduct(Command):
     expiry_extension_months: int | None = Field(
         default=None, ge=1, le=60, description="by how much at most a lot's expiry may be extended; empty: not at all"
     )
+
+    @field_validator("release_signatures", mode="before")
+    @classmethod
+    def _as_typed(cls, given: object) -> object:
+        """A form sends the number as text."""
+        return int(given) if isinstance(given, str) and given in ("2", "3") else given
 
 
 class ReceiveMaterial(Command):
