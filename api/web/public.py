@@ -106,9 +106,14 @@ def _shown(found: PublicLot, language: Language, profile: Profile, now: datetime
         "revisions": [_revision(one, language, zone, usable=found.usable) for one in found.revisions],
         "pdf": found.newest.pdf_url(FILES, newest=True),
         "follow": FOLLOW[language],
-        "choices": [(one, one.market or say["no_market"]) for one in found.others],
-        "several_lead": say["several_lead"].format(market=found.market or say["no_market"]),
+        "choices": [(one, _for_market(one.market, one.specification)) for one in found.others],
+        "several_lead": say["several_lead"].format(specification=content["specification"]),
     }
+
+
+def _for_market(market: str | None, specification: str) -> str:
+    """What one of several certificates is for."""
+    return f"{market}: {specification}" if market else specification
 
 
 def product_name(content: dict[str, Any], language: Language) -> str:

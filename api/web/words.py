@@ -75,6 +75,10 @@ ROLES: dict[Role, str] = {
 }
 
 
+#: Instead of the state, while a release awaits a result.
+CONDITIONAL = Shown("Released conditionally", "warn", "clock")
+
+
 class Decision(NamedTuple):
     """How an action on a lot is offered."""
 

@@ -1,6 +1,6 @@
 """What the laboratory sees of its documents: the revisions of a certificate, and the running register of numbers."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +17,7 @@ from domain.certificates.models import (
 )
 from domain.certificates.words import RevisionCause
 from domain.errors import NotFound, Reason
-from domain.lots.models import Lot
+from domain.lots.models import ConditionalRelease, ConditionMet, Lot
 from domain.signatures import Signature
 from domain.store import UtcDateTime
 from domain.work import View
@@ -46,7 +46,10 @@ class CertificateHistory(View):
 
 
 class RegisterEntry(View):
-    """A number of the running register: `issued`, `open` (taken, not issued yet) or `voided`, with the reason."""
+    """A number of the running register: `issued`, `open` (taken, not issued yet) or `voided`, with the reason.
+
+    awaited_until: the lot was released before a result that is still awaited, until then.
+    """
 
     number: str
     kind: DocumentKind
@@ -56,6 +59,7 @@ class RegisterEntry(View):
     issued_at: datetime | None
     certified_by: str | None
     void_reason: str | None
+    awaited_until: date | None = None
 
 
 def history_of(session: Session, number: str) -> CertificateHistory:
@@ -113,6 +117,7 @@ def register(session: Session, before: str | None = None) -> list[RegisterEntry]
             col(VoidedNumber.reason),
             sa.func.coalesce(Certificate.issued_at, BatchCertificate.issued_at, type_=UtcDateTime()),
             sa.func.coalesce(analysis.name, batch.name),
+            col(ConditionalRelease.due_on),
         )
         .join(Lot, col(CertificateNumber.lot_id) == Lot.id)
         .outerjoin(VoidedNumber, col(VoidedNumber.number_id) == CertificateNumber.id)
@@ -122,6 +127,11 @@ def register(session: Session, before: str | None = None) -> list[RegisterEntry]
         .outerjoin(analysis, col(analysis.id) == Certificate.signature_id)
         .outerjoin(BatchCertificate, col(BatchCertificate.number) == CertificateNumber.number)
         .outerjoin(batch, col(batch.id) == BatchCertificate.signature_id)
+        .outerjoin(
+            ConditionalRelease,
+            (col(ConditionalRelease.lot_id) == Lot.id)
+            & ~sa.exists().where(col(ConditionMet.conditional_id) == ConditionalRelease.id),
+        )
         .order_by(col(CertificateNumber.id).desc())
         .limit(MOST)
     )
@@ -142,8 +152,9 @@ def _entries(session: Session, wanted: Any) -> list[RegisterEntry]:
             issued_at=issued_at,
             certified_by=by,
             void_reason=void,
+            awaited_until=due_on,
         )
-        for taken, lot_number, void, issued_at, by in session.exec(wanted)
+        for taken, lot_number, void, issued_at, by, due_on in session.exec(wanted)
     ]
 
 

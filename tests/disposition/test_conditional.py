@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from domain.certificates.content import CertificateContent
+from domain.certificates.history import register
 from domain.certificates.look_up import public_lot
 from domain.certificates.models import Certificate
 from domain.certificates.words import RevisionCause
@@ -72,8 +73,10 @@ def test_a_lot_is_released_before_its_sterility_and_everything_says_so(site: Sit
     assert (line.verdict, line.result.en, line.value) == ("not_tested", "Awaited", None)
     with reading(site.engine) as session:
         shown = public_lot(session, LOT, site.today())
+        (line_of_register,) = register(session)
     assert shown.awaited is not None
     assert (shown.awaited.tests, shown.awaited.due_on, shown.usable) == (("STER",), due, True)
+    assert line_of_register.awaited_until == due
 
 
 @pytest.mark.requirement("URS-203")
