@@ -51,6 +51,7 @@ _OUTCOMES = {
     Outcome.GENUINE_RECALLED: ("bad", "cross"),
     Outcome.GENUINE_EXPIRED: ("warn", "clock"),
     Outcome.GENUINE_ON_HOLD: ("warn", "pause"),
+    Outcome.GENUINE_OVERDUE: ("bad", "cross"),
     Outcome.ALTERED: ("bad", "cross"),
     Outcome.NOT_OURS: ("bad", "question"),
 }

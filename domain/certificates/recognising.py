@@ -14,6 +14,7 @@ from sqlmodel import Session
 from domain.certificates.log import history
 from domain.certificates.models import BatchCertificate, Certificate, Withdrawal
 from domain.certificates.proofs import Included
+from domain.lots.awaiting import Awaited, still_awaited
 from domain.lots.lifecycle import state_on
 from domain.lots.models import Lot, LotState
 from domain.store import Prepared
@@ -45,6 +46,7 @@ def _of(table: Any, document: str, revision: Any, newest: Any, withdrawn_at: Any
         table.c.unsigned_size,
         table.c.unsigned_sha256,
         table.c.look,
+        _L.c.id.label("lot_id"),
         _L.c.lot_number,
         _L.c.state,
         _L.c.expires_on,
@@ -81,6 +83,7 @@ class Issued:
     """A document of this site, and what is true of it and its lot today.
 
     sound: what is stored still has the digest that stands on it. logged: its entry in the public log, if that proves it and says the same.
+    awaited: what the lot's release still awaits; overdue: it did not come in time.
     """
 
     document: Literal["analysis", "batch"]
@@ -99,6 +102,8 @@ class Issued:
     state: LotState
     sound: bool
     logged: Included | None
+    awaited: Awaited | None = None
+    overdue: bool = False
 
     def begins(self, data: bytes) -> bool:
         """Whether a file begins with the unsigned bytes of this document."""
@@ -169,6 +174,8 @@ def _issued(session: Session, row: Any, today: date) -> Issued:
         state_on(row.state, row.expires_on, today),
         hashlib.sha256(row.content.encode()).hexdigest() == row.content_sha256,
         _logged(session, row),
+        awaited := still_awaited(session, row.lot_id),
+        awaited is not None and awaited.overdue(today),
     )
 
 

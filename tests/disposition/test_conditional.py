@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from api.checking import Outcome, check
 from domain.certificates.content import CertificateContent
 from domain.certificates.history import register
 from domain.certificates.look_up import public_lot
@@ -205,3 +206,18 @@ def test_no_other_result_of_a_released_lot_is_taken(site: Site) -> None:
     with pytest.raises(Refused) as refused:
         build.entered(site, sample, "PH", "7.2", "7.2")
     assert codes(refused) == {"lot-decided"}
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+def test_a_dropped_file_of_a_lot_whose_result_is_overdue_is_genuine_and_not_current(site: Site) -> None:
+    data = site.documents.get(build.released_awaiting(site, LOT, days=1).pdf_sha256)
+    found = [check(site, data)]
+    assert isinstance(site.clock, Clock)
+    site.clock.advance(days=2)
+    found.append(check(site, data))
+    assert [(one.outcome, one.current) for one in found] == [
+        (Outcome.GENUINE_CURRENT, True),
+        (Outcome.GENUINE_OVERDUE, False),
+    ]
+    assert [one.checks[-1].state for one in found] == ["ok", "failed"]
+    assert "do not use it" in found[1].checks[-1].en
