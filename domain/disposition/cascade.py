@@ -11,7 +11,6 @@ from domain.disposition.decisions import Why
 from domain.disposition.models import CascadeCause, CascadeLift, CascadeLot, HoldCascade, LiftProposal
 from domain.errors import Conflict, NotFound, Reason, Refused
 from domain.lots import lifecycle
-from domain.lots.genealogy import ancestor_ids
 from domain.lots.lifecycle import RULES, Case, blockers
 from domain.lots.models import Lot, LotMove, LotState
 from domain.lots.numbers import next_number
@@ -207,11 +206,9 @@ def _run_down(
     return cascade
 
 
-@lifecycle.after("hold")
+@lifecycle.after(lifecycle.RUN_DOWN)
 def _run_down_by_itself(work: Work, move: LotMove) -> None:
     """What holds a released lot by itself, a failing or unclear result, holds all that was made of it, in the same act; two people lift it."""
-    if move.actor_id is not None or move.from_state != LotState.RELEASED or _reached_now(work, move.lot_id):
-        return
     cascade = work.add(
         HoldCascade(
             number=next_number(work, NUMBER, "HC", work.today),
@@ -229,16 +226,6 @@ def _run_down_by_itself(work: Work, move: LotMove) -> None:
         made = lifecycle.seize(work, one, f"{cascade.number}: {move.reason}")
         held = made.key if made else None
         work.add(CascadeLot(cascade_id=cascade.key, lot_id=one.key, found_in=state.value, move_id=held))
-
-
-def _reached_now(work: Work, lot_id: int) -> bool:
-    """Whether the lot is reached by a hold that runs down in this very act."""
-    found = select(HoldCascade.id).where(
-        HoldCascade.cause == CascadeCause.FAILED_RESULT,
-        HoldCascade.set_at == work.now,
-        col(HoldCascade.lot_id).in_(ancestor_ids(work.session, lot_id)),
-    )
-    return work.session.exec(found.limit(1)).first() is not None
 
 
 def _locked(work: Work, ids: Iterable[int]) -> list[Lot]:
@@ -279,4 +266,4 @@ def _content(work: Work, cascade: HoldCascade, action: str) -> dict[str, object]
     return {"cascade": cascade.number, "action": action, "reason": work.reason, "lots": lots}
 
 
-REGISTERED = bool(lifecycle.AFTER["hold"])
+REGISTERED = bool(lifecycle.AFTER[lifecycle.RUN_DOWN])

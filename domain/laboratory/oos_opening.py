@@ -71,14 +71,15 @@ def _hold_unclear(work: Work, lot: Lot, sample: Sample, result: Result) -> None:
     for judgement in _judged(work.session, lot, sample, result):
         if judgement.verdict is not Verdict.PASS and lot.state is LotState.RELEASED:
             name = catalogue_test(result.test_code).name_en
-            lifecycle.seize(work, lot, f"{name} ({result.test_code}) after the release: {judgement.reason}")
+            lifecycle.seize(work, lot, f"{name} ({result.test_code}) after the release: {judgement.reason}", down=True)
 
 
 def hold_for_invalid(work: Work, lot: Lot, result: Result, run: str) -> None:
     """What a release awaited was found in a run that does not count: the lot is held until it is found again."""
     if lot.state is LotState.RELEASED and is_awaited(work.session, lot, result.test_code):
         name = catalogue_test(result.test_code).name_en
-        lifecycle.seize(work, lot, f"{name} ({result.test_code}) after the release: run {run} is invalid")
+        told = f"{name} ({result.test_code}) after the release: run {run} is invalid"
+        lifecycle.seize(work, lot, told, down=True)
 
 
 def _open(work: Work, lot: Lot, sample: Sample, found: Result, failing: list[tuple[Result, str]]) -> Oos:
@@ -98,7 +99,7 @@ def _open(work: Work, lot: Lot, sample: Sample, found: Result, failing: list[tup
     )
     for result in dict.fromkeys([found.key, *(result.key for result, _ in failing)]):
         work.add(OosResult(oos_id=oos.key, result_id=result))
-    lifecycle.seize(work, lot, f"{number}: {text}")
+    lifecycle.seize(work, lot, f"{number}: {text}", down=True)
     return oos
 
 

@@ -328,18 +328,24 @@ def move(work: Work, lot: Lot, action: str, *, signature_id: int | None = None) 
     return _moved(work, lot, action, to, work.actor.user_id, work.actor.name, work.reason, signature_id)
 
 
+RUN_DOWN = "run-down"
+"""Under this name is registered what holds everything that was made of a released lot."""
 SYSTEM = "Exolotl"
 """Who is on record for a move that follows from a rule and not from a person's decision."""
 
 
-def seize(work: Work, lot: Lot, reason: str) -> LotMove | None:
+def seize(work: Work, lot: Lot, reason: str, *, down: bool = False) -> LotMove | None:
     """The system puts a lot on hold within the act that gave the reason; None where there is nothing left to hold.
 
-    Nobody's decision, so no permission and no signature; lifting it is QA's, as with any hold.
+    Nobody's decision, so no permission and no signature; lifting it is QA's, as with any hold. down: what was made of a released lot is held with it.
     """
     if lot.state not in RULES["hold"].from_:
         return None
-    return _moved(work, lot, "hold", S.ON_HOLD, None, SYSTEM, reason, None)
+    made = _moved(work, lot, "hold", S.ON_HOLD, None, SYSTEM, reason, None)
+    if down and made.from_state == S.RELEASED:
+        for follow in AFTER[RUN_DOWN]:
+            follow(work, made)
+    return made
 
 
 def _moved(
