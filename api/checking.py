@@ -38,6 +38,7 @@ class Outcome(StrEnum):
     GENUINE_RECALLED = "genuine_recalled"
     GENUINE_EXPIRED = "genuine_expired"
     GENUINE_ON_HOLD = "genuine_on_hold"
+    GENUINE_OVERDUE = "genuine_overdue"
     ALTERED = "altered"
     NOT_OURS = "not_ours"
 
@@ -130,6 +131,8 @@ def _outcome(issued: Issued) -> Outcome:
         return Outcome.GENUINE_WITHDRAWN
     if issued.state is not LotState.RELEASED:
         return Outcome.GENUINE_EXPIRED if issued.state is LotState.EXPIRED else Outcome.GENUINE_ON_HOLD
+    if issued.overdue:
+        return Outcome.GENUINE_OVERDUE
     return Outcome.GENUINE_CURRENT if issued.revision == issued.newest_revision else Outcome.GENUINE_SUPERSEDED
 
 
@@ -170,3 +173,6 @@ def _of_now(issued: Issued) -> Iterator[Check]:
         yield said("newest", "newest")
     told = issued.state.value if issued.state.value in sentences_for("lot") else "other"
     yield said("lot", told, "ok" if issued.state is LotState.RELEASED else "failed", lot=issued.lot_number)
+    if issued.awaited is not None and issued.state is LotState.RELEASED:
+        how, state = ("overdue", "failed") if issued.overdue else ("awaited", "ok")
+        yield said("lot", how, state, lot=issued.lot_number, due=issued.awaited.due_on)  # type: ignore[arg-type]

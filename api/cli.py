@@ -24,6 +24,7 @@ from api.worker import run
 from domain import audit
 from domain.certificates.log_check import check_log
 from domain.certificates.queries import anchors
+from domain.disposition import cascade
 from domain.disposition.export import ExportDossier, export_dossier
 from domain.errors import DomainError
 from domain.instruments.imports import ImportNanoSight, import_nanosight
@@ -34,6 +35,8 @@ from domain.permissions import Permission, Role
 from domain.store import reading
 from domain.work import perform, transaction
 from migrations import current, revisions, upgrade
+
+assert cascade.REGISTERED, "a file that is imported may hold a released lot, and all made of it with it"
 
 app = typer.Typer(
     cls=Commands,

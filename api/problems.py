@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from api import problem_types
 from api.look_ups import apart
@@ -135,7 +136,12 @@ def install(app: FastAPI) -> None:
         )
         return problem(request, 500, "Failure", (Reason("failure", text),))
 
+    def gone(_request: Request, _error: Exception) -> Response:
+        """Who asked went away before the request was read, as at a second click: nothing was done, and nobody reads an answer."""
+        return Response(status_code=400)
+
     app.include_router(problem_types.router)
+    app.add_exception_handler(ClientDisconnect, gone)
     app.add_exception_handler(DomainError, apart(refused))
     app.add_exception_handler(RequestValidationError, apart(not_valid))
     app.add_exception_handler(ValidationError, apart(not_valid))

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
+import migrations.checks
 import migrations.expressions
 import migrations.triggers  # noqa: F401 - teaches Alembic `op.protect`
 from domain.store import ExactDecimal, UtcDateTime

@@ -16,12 +16,20 @@ from domain.certificates.models import Certificate
 from domain.disposition.decisions import (
     AcceptLot,
     ConfirmManufacture,
+    ReleaseConditionally,
     ReleaseLot,
     SubmitLot,
     accept_lot,
     confirm_manufacture,
+    release_conditionally,
     release_lot,
     submit_lot,
+)
+from domain.disposition.product_changes import (
+    DecideProductChange,
+    ProposeProductChange,
+    decide_product_change,
+    propose_product_change,
 )
 from domain.errors import Conflict
 from domain.laboratory.catalogue import TESTS
@@ -339,32 +347,48 @@ def drug_product(
 # --- product, specification, tests, release ------------------------------------------------------------------------
 
 
+#: The builders' product, as it is typed.
+PRODUCT: dict[str, Any] = {
+    "name_en": "Umbilical cord MSC vesicles, freeze-dried",
+    "name_de": "MSC-Vesikel aus Nabelschnur, gefriergetrocknet",
+    "lot_series": "UEV",
+    "form_en": "Lyophilisate",
+    "form_de": "Lyophilisat",
+    "composition": "5E10 vesicles, trehalose, phosphate",
+    "container": "6R vial, type I glass",
+    "fill_volume": amount("2", "mL"),
+    "reconstitution_volume": amount("2", "mL"),
+    "diluent_en": "Water for injections",
+    "diluent_de": "Wasser für Injektionszwecke",
+    "route": Route.TOPICAL,
+    "label_particles": amount("5E10", "{particles}/{vial}"),
+    "shelf_life_months": 24,
+    "storage_low": amount("2", "Cel"),
+    "storage_high": amount("8", "Cel"),
+    "regulatory_status": RegulatoryStatus.RESEARCH_USE,
+}
+
+
 def new_product(site: Site, code: str = "UC-EV-50", lot_series: str = "UEV", **differing: Any) -> str:
     """A product in research use, 2 mL a vial, two years; returns its code, also where it is there already."""
-    said: dict[str, Any] = {
-        "code": code,
-        "name_en": "Umbilical cord MSC vesicles, freeze-dried",
-        "name_de": "MSC-Vesikel aus Nabelschnur, gefriergetrocknet",
-        "lot_series": lot_series,
-        "form_en": "Lyophilisate",
-        "form_de": "Lyophilisat",
-        "composition": "5E10 vesicles, trehalose, phosphate",
-        "container": "6R vial, type I glass",
-        "fill_volume": amount("2", "mL"),
-        "reconstitution_volume": amount("2", "mL"),
-        "diluent_en": "Water for injections",
-        "diluent_de": "Wasser für Injektionszwecke",
-        "route": Route.TOPICAL,
-        "label_particles": amount("5E10", "{particles}/{vial}"),
-        "shelf_life_months": 24,
-        "storage_low": amount("2", "Cel"),
-        "storage_high": amount("8", "Cel"),
-        "regulatory_status": RegulatoryStatus.RESEARCH_USE,
-    }
+    said: dict[str, Any] = PRODUCT | {"code": code, "lot_series": lot_series}
     try:
         return act(site, "ann", define_product, DefineProduct(**said | differing)).code
     except Conflict:
         return code
+
+
+def late(site: Site, *tests: str, days: int = 20) -> None:
+    """QA approves that the product's lots may be released before these tests (sterility) are final."""
+    said = {
+        "code": new_product(site),
+        "late_tests": tests or ("STER",),
+        "late_days": days,
+        "reason": "short shelf life",
+    }
+    change = act(site, "ann", propose_product_change, ProposeProductChange(**PRODUCT | said))
+    decision = DecideProductChange(code=said["code"], revision=change.revision, credentials=credentials("cleo"))
+    act(site, "cleo", decide_product_change, decision)
 
 
 #: test: criterion, what an ordinary lot gives (every replicate)
@@ -401,8 +425,10 @@ def approved_specification(
     product: str | None = None,
     panel: Mapping[str, Mapping[str, Any]] | None = None,
     code: str = "SPEC-UC-EV-50",
+    market: str = "",
+    purpose: Purpose = Purpose.RELEASE,
 ) -> str:
-    """A release specification in force from today, drafted by Rhea and approved by Cleo; returns its label."""
+    """A specification (of release) in force from today, drafted by Rhea and approved by Cleo; returns its label."""
     criteria = panel if panel is not None else {test: criterion for test, (criterion, _) in PANEL.items()}
     methods(site, tuple(criteria))
     lines = tuple(
@@ -412,7 +438,8 @@ def approved_specification(
     draft = DraftSpecification(
         code=code,
         product_code=product or new_product(site),
-        purpose=Purpose.RELEASE,
+        purpose=purpose,
+        market=market,
         effective_from=site.today(),
         lines=lines,
     )
@@ -499,3 +526,15 @@ def released(site: Site, number: str | None = None, who: str = "cleo") -> Certif
         tested(site, lot_number)
     command = ReleaseLot(lot_number=lot_number, reason="complies", credentials=credentials(who))
     return act(site, who, release_lot, command)
+
+
+def released_awaiting(site: Site, number: str, *tests: str, days: int = 14, who: str = "cleo") -> Certificate:
+    """A drug product released before the results of these tests (sterility), which are awaited for so many days."""
+    command = ReleaseConditionally(
+        lot_number=number,
+        reason="the patient cannot wait",
+        awaited=tests or ("STER",),
+        due_on=site.today() + timedelta(days=days),
+        credentials=credentials(who),
+    )
+    return act(site, who, release_conditionally, command)

@@ -41,11 +41,18 @@ def _three_signatures(site: Site) -> None:
     build.tested(site, LOT, submit=False)
 
 
+def _awaiting(site: Site) -> None:
+    """The same but for sterility, which the product lets come 20 days late; submitted to QA."""
+    build.late(site)
+    build.tested(site, LOT, STER=None)
+
+
 #: stage: the one before it, and what is added
 STAGES: dict[str, tuple[str, Callable[[Site], None]]] = {
     "cast": ("empty", _cast),
     "drug_product": ("cast", _drug_product),
     "in_review": ("drug_product", _in_review),
+    "awaiting": ("drug_product", _awaiting),
     "three_signatures": ("cast", _three_signatures),
     "governed": ("cast", governed.furnished),
 }

@@ -124,7 +124,7 @@ def test_the_demo_shows_every_state_a_visitor_wants_to_see_and_its_audit_trail_i
         printed = list(anchors(session))
     found = verify(demo.engine, printed)
     assert found.broken is None
-    assert len(printed) == 4
+    assert len(printed) == 6
     assert raw(demo, "SELECT count(*) FROM audit_entry WHERE outcome = 'refused'")[0][0] == 0
     times = [row[0] for row in raw(demo, "SELECT at FROM audit_entry ORDER BY sequence")]
     assert times == sorted(times)
@@ -159,7 +159,8 @@ def test_the_figures_of_a_demo_certificate_make_sense_together(demo: Site) -> No
         certificate = json.loads(shown.content)
         results = {line["code"]: line["result"]["en"] for line in certificate["tests"]}
         assert 18 <= len(results) <= 28
-        assert all(line["verdict"] in ("pass", "reported") for line in certificate["tests"])
+        awaited = set(shown.awaited.tests) if shown.awaited else set()
+        assert all(line["verdict"] in ("pass", "reported") or line["code"] in awaited for line in certificate["tests"])
         per_ml, per_vial = (Decimal(results[code].split()[0]) for code in ("PART-CONC", "PART-VIAL"))
         volume = Decimal(certificate["product"]["reconstitution"]["en"].split()[0])
         label = Decimal(certificate["product"]["strength"].split()[0])

@@ -14,16 +14,18 @@ from api.demo.lab import Lab, Said, Story, credentials
 from api.demo.laboratory_control import investigated
 from api.demo.opening import delivered, opening
 from api.demo.products import ADIPOSE, BONE_MARROW, CORD, LAST_DELIVERY, DemoProduct
-from api.demo.quality import confirmed, label_roll, trained, vacuum_lost
+from api.demo.quality import confirmed, label_roll, sterility_may_be_late, trained, vacuum_lost
 from api.demo.upstream import Bulk, banks, bulk, reviewed
 from domain.certificates.models import Certificate
 from domain.certificates.words import RevisionCause
 from domain.disposition.certificates import ReviseCertificate, revise_certificate
 from domain.disposition.decisions import (
     RecallLot,
+    ReleaseConditionally,
     ReleaseLot,
     SubmitLot,
     recall_lot,
+    release_conditionally,
     release_lot,
     submit_lot,
 )
@@ -85,6 +87,8 @@ def _stories(lab: Lab, today: int) -> Generator[Story[None], None, None]:
     yield _cord(lab, 42, 3, _released_and_recalled)
     yield _cord(lab, 49, 4, _released_and_revised)
     yield _cord(lab, 56, 5, _submitted)
+    yield sterility_may_be_late(lab, CORD)
+    yield _cord_released_before_its_sterility(lab)
     yield _adipose_under_test(lab)
     yield _bone_marrow_on_hold(lab)
     yield _bone_marrow_in_the_dryer(lab, today)
@@ -146,6 +150,23 @@ def _released(lab: Lab, lot: str, sample: str, day: int) -> Story[None]:
     yield lab.at(day + 3, "09:30")
     reason = "batch record and test record reviewed; complies with the specification"
     lab.act("cleo", release_lot, ReleaseLot(lot_number=lot, reason=reason, credentials=credentials("cleo")))
+
+
+def _cord_released_before_its_sterility(lab: Lab) -> Story[None]:
+    """A named patient waits: all but sterility is there, which the product lets come late."""
+    one = yield from bulk(lab, CORD, 59, 18)
+    lot = yield from _made(lab, CORD, one, 73)
+    sample = yield from analysed(lab, CORD, lot, 76, 28, until=12)
+    yield from _submitted(lab, lot, sample, 89)
+    yield lab.at(90, "09:15")
+    command = ReleaseConditionally(
+        lot_number=lot,
+        reason="a named patient waits; sterility has been without growth for twelve days",
+        awaited=("STER",),
+        due_on=lab.now.date() + timedelta(days=10),
+        credentials=credentials("cleo"),
+    )
+    lab.act("cleo", release_conditionally, command)
 
 
 def _released_and_recalled(lab: Lab, lot: str, sample: str, day: int) -> Story[None]:
@@ -221,7 +242,9 @@ def where_to_look(site: Site, base_url: str) -> list[str]:
     places = [
         ("Start page", ""),
         ("API", "docs"),
-        *(("Certificate of a released lot", f"c/{lot.lot_number}") for lot in found[LotState.RELEASED][:1]),
+        *(("Released, sterility awaited", f"c/{lot.lot_number}") for lot in found[LotState.RELEASED][:1]),
+        *(("Certificate of a released lot", f"c/{lot.lot_number}") for lot in found[LotState.RELEASED][1:2]),
+        *(("Certificates for two markets", f"c/{lot.lot_number}") for lot in found[LotState.RELEASED][-1:]),
         *(("Certificate of a recalled lot", f"c/{lot.lot_number}") for lot in found[LotState.RECALLED][:1]),
         *(("Waits for release by cleo", f"lots/{lot.lot_number}") for lot in found[LotState.QA_REVIEW][:1]),
         *(("On hold: too moist", f"lots/{lot.lot_number}") for lot in found[LotState.ON_HOLD][:1]),

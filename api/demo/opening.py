@@ -5,8 +5,8 @@ from datetime import timedelta
 from api.demo.control import introduced
 from api.demo.lab import Lab, Story, credentials
 from api.demo.laboratory_control import approved_methods, approved_plan, planned
-from api.demo.panel import METHODS, panel
-from api.demo.products import MATERIALS, PRODUCTS
+from api.demo.panel import METHODS, panel, swiss_lines
+from api.demo.products import ADIPOSE, MATERIALS, PRODUCTS
 from domain.certificates.statements import DecideStatement, DraftStatement, approve_statement, draft_statement
 from domain.disposition.decisions import AcceptLot, accept_lot
 from domain.laboratory.models import Purpose
@@ -24,6 +24,9 @@ COLD_CHAIN = DraftStatement(
     text_en="Store and ship at 2 to 8 °C; the record of the temperature logger belongs to the delivery.",
     text_de="Bei 2 bis 8 °C lagern und versenden; die Aufzeichnung des Temperaturloggers gehört zur Lieferung.",
 )
+
+
+SWISS_CODE = f"{ADIPOSE.specification}-CH"
 
 
 def opening(lab: Lab) -> Story[None]:
@@ -44,14 +47,23 @@ def opening(lab: Lab) -> Story[None]:
             lines=lines,
         )
         lab.act("rhea", draft_specification, draft)
+    draft = DraftSpecification(
+        code=SWISS_CODE,
+        product_code=ADIPOSE.code,
+        market="CH",
+        effective_from=lab.now.date(),
+        controlled=True,
+        lines=swiss_lines(ADIPOSE),
+    )
+    lab.act("rhea", draft_specification, draft)
     planned(lab)
     lab.act("rhea", draft_statement, COLD_CHAIN)
     for key in MATERIALS:
         lab.materials[key] = delivered(lab, MATERIALS[key])
     yield lab.at(1, "08:00")
     approved_methods(lab)
-    for product in PRODUCTS:
-        approval = ApproveSpecification(code=product.specification, revision=1, credentials=credentials("cleo"))
+    for code in (*(product.specification for product in PRODUCTS), SWISS_CODE):
+        approval = ApproveSpecification(code=code, revision=1, credentials=credentials("cleo"))
         lab.act("cleo", approve_specification, approval)
     approved_plan(lab)
     decision = DecideStatement(code=COLD_CHAIN.code, revision=1, credentials=credentials("cleo"))

@@ -189,3 +189,13 @@ def panel(product: DemoProduct) -> tuple[Usual, ...]:
         _line("POT-1", K.REPORT_ONLY, 12, centre=101, spread=5),
     )
     return tuple(line for line in lines if line.criterion.test_code not in product.left_out)
+
+
+#: What Switzerland asks for beside, of an invented market file: tighter limits for two tests of the adipose product.
+SWISS = {"MOIST": {"upper": "2.5"}, "ENDO": {"upper": "0.25"}}
+
+
+def swiss_lines(product: DemoProduct) -> tuple[LineDraft, ...]:
+    """The specification for the Swiss market: the same tests, some limits tighter."""
+    lines = (one.criterion for one in panel(product))
+    return tuple(one.model_copy(update=SWISS.get(one.test_code, {})) for one in lines)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from api.demo.lab import Lab, Story, credentials
+from api.demo.products import DemoProduct
 from domain.deviations.capa import CompleteCapa, RaiseCapa, complete_capa, raise_capa
 from domain.deviations.models import CapaKind, LotOutcome, RootCause, Severity
 from domain.deviations.operations import (
@@ -20,6 +21,12 @@ from domain.deviations.operations import (
 from domain.disposition.cascade import HoldDescendants, LiftCascade, hold_descendants, propose_lift
 from domain.disposition.decisions import ConfirmManufacture, confirm_manufacture
 from domain.disposition.models import CascadeCause
+from domain.disposition.product_changes import (
+    DecideProductChange,
+    ProposeProductChange,
+    decide_product_change,
+    propose_product_change,
+)
 
 
 def confirmed(lab: Lab, lot: str) -> None:
@@ -106,3 +113,17 @@ def vacuum_lost(lab: Lab, lot: str, bulk: str, day: int) -> Story[None]:
     lab.act("petra", record_investigation, found)
     lift = LiftCascade(number=hold, reason="the bulk is not the cause", credentials=credentials("cleo"))
     lab.act("cleo", propose_lift, lift)
+
+
+def sterility_may_be_late(lab: Lab, product: DemoProduct) -> Story[None]:
+    """A change of the product, proposed by the head of production and signed by QA: its lots may be released before their sterility is final."""
+    yield lab.at(20, "09:00")
+    said = product.command.model_dump() | {
+        "late_tests": ("STER",),
+        "late_days": 14,
+        "reason": "named patients wait, and a rapid test is not validated yet",
+    }
+    change = lab.act("petra", propose_product_change, ProposeProductChange(**said))
+    yield lab.at(21, "11:00")
+    decision = DecideProductChange(code=product.code, revision=change.revision, credentials=credentials("cleo"))
+    lab.act("cleo", decide_product_change, decision)

@@ -17,6 +17,7 @@ from api.rest import (
     lots,
     materials,
     people,
+    products,
     public,
     published,
     recipes,
@@ -47,6 +48,7 @@ PARTS = (
     materials,
     testing,
     investigations,
+    products,
 )
 
 

@@ -81,10 +81,13 @@ class Signed(Body):
 
 
 @router.get("/lots/{lot_number}/certificate/draft.pdf", response_class=Response, responses=answers(404))
-def preview(lot_number: str, request: Request, ask: Any = asking()) -> Response:
-    """A lot's certificate as it would be now, with what stands in its way; it has a watermark and no number."""
+def preview(lot_number: str, request: Request, specification: str | None = None, ask: Any = asking()) -> Response:
+    """A lot's certificate as it would be now, with what stands in its way; it has a watermark and no number.
+
+    specification: code of the one it is for; the primary one, if none is named.
+    """
     site = site_of(request)
-    pdf = site.print_certificate.draw(ask(draft, site, lot_number))
+    pdf = site.print_certificate.draw(ask(draft, site, lot_number, specification))
     headers = {"Content-Disposition": f'inline; filename="draft-{lot_number}.pdf"', "Cache-Control": "no-store"}
     return Response(pdf, media_type="application/pdf", headers=headers)
 

@@ -21,10 +21,16 @@ from domain.disposition.cascade import (
     propose_lift,
 )
 from domain.disposition.cascade_queries import CascadeView, ReachedLot, cascade_view, find_cascades, would_reach
-from domain.disposition.decisions import ConfirmManufacture, confirm_manufacture
+from domain.disposition.decisions import (
+    ConfirmManufacture,
+    ReleaseConditionally,
+    confirm_manufacture,
+    release_conditionally,
+)
 from domain.disposition.destruction import DestroyLot, WitnessDestruction, destroy_lot, witness_destruction
 from domain.disposition.export import ExportDossier, export_dossier
 from domain.disposition.models import CascadeCause
+from domain.disposition.queries import AwaitedLot, CertificateView, awaited_lots
 from domain.disposition.shelf_life import ExtendExpiry, extend_expiry
 from domain.lots.operations import Amount
 from domain.signatures import Credentials
@@ -45,6 +51,15 @@ class Confirmation(Body):
     """The signature of the head of production."""
 
     reason: str = Field(default="", max_length=1000)
+    credentials: Credentials
+
+
+class Conditional(Body):
+    """What a release does not wait for: exactly the results that are outstanding, until when they may come, and why it cannot wait."""
+
+    awaited: tuple[str, ...] = Field(min_length=1, max_length=20, examples=[["STER"]])
+    due_on: date
+    reason: str = Why
     credentials: Credentials
 
 
@@ -133,6 +148,19 @@ class WitnessView(BaseModel):
 def confirmation(lot_number: str, body: Confirmation, act: Any = acting(confirm_manufacture)) -> ConfirmationView:
     """Head of production: manufactured according to instruction."""
     return ConfirmationView.model_validate(act(ConfirmManufacture(lot_number=lot_number, **dict(body))))
+
+
+@router.post("/lots/{lot_number}/conditional-release", status_code=201, responses=answers(503))
+def conditional(lot_number: str, body: Conditional, act: Any = acting(release_conditionally)) -> CertificateView:
+    """Release a lot before results that its product lets come late are final; completed by a revision with the cause `condition_met`."""
+    made = act(ReleaseConditionally(lot_number=lot_number, **dict(body)))
+    return CertificateView.model_validate(made)
+
+
+@router.get("/awaited")
+def awaited(request: Request, ask: Any = asking()) -> list[AwaitedLot]:
+    """Every lot that was released before a result that is still awaited, the one due first first."""
+    return list(ask(awaited_lots, site_of(request).today()))
 
 
 @router.get("/lots/{lot_number}/hold-cascade")

@@ -42,6 +42,15 @@ CODE = {
 }
 
 
+CERTIFICATE = {
+    "name": "certificate",
+    "in": "query",
+    "required": False,
+    "description": "which certificate is shown, of a lot that has several",
+    "schema": {"type": "string", "maxLength": 20},
+}
+
+
 class Contact(BaseModel):
     """Whom to ask at the manufacturer."""
 
@@ -75,10 +84,30 @@ class RevisionView(BaseModel):
     proof_url: str = Field(description="that it stands in the public log (RFC 9162)")
 
 
+class ConditionView(BaseModel):
+    """A lot that was released before these results (codes of tests); `overdue`: the day is over without them, and the lot is not usable."""
+
+    awaited: list[str]
+    due_on: date
+    overdue: bool
+
+
+class ChoiceView(BaseModel):
+    """One of several certificates of a lot, and the market it is for; ask for it with `certificate`."""
+
+    certificate_number: str
+    market: str | None
+    specification: str
+    revision: int
+    certificate_state: Standing
+    pdf_url: str
+
+
 class PublicLotView(BaseModel):
     """The live state first; `certificate` is the frozen content, whose canonical JSON (RFC 8785) has `content_sha256`.
 
-    `state_since`: when the lot was last moved; it expires at the end of `expires_on`. `usable`: released today, with a certificate that counts.
+    `state_since`: when the lot was last moved; it expires at the end of `expires_on`. `usable`: released today, with a certificate that counts, and
+    with nothing overdue that its release awaits. `certificates`: all of them, where a lot has several, one a market; else none is listed.
     `certificate_state` is that of the newest revision. What a test can tell stands at /api/v1/public/tests.
     """
 
@@ -88,6 +117,7 @@ class PublicLotView(BaseModel):
     usable: bool
     certificate_state: Literal["current", "withdrawn"]
     recall: RecallView | None
+    conditional: ConditionView | None
     expires_on: date
     certificate_number: str
     revision: int
@@ -97,6 +127,7 @@ class PublicLotView(BaseModel):
     pdf_url: str
     proof_url: str
     revisions: list[RevisionView]
+    certificates: list[ChoiceView]
     certificate: CertificateContent
 
 
@@ -138,15 +169,15 @@ def unchanged(request: Request, etag: str) -> bool:
 
 
 @router.head("/lots/{lot_number}", include_in_schema=False)
-@router.get("/lots/{lot_number}", response_model=PublicLotView, openapi_extra={"parameters": [CODE]})
+@router.get("/lots/{lot_number}", response_model=PublicLotView, openapi_extra={"parameters": [CODE, CERTIFICATE]})
 def look_up(lot_number: str, request: Request) -> Any:
     """The newest certificate of a lot, and its state today. Unknown and unreleased lots answer alike.
 
     The number is understood as people type it (spaces, lower case, O for 0, other hyphens or none) or scan it (a GS1 element string).
     """
     site = site_of(request)
-    code = request.query_params.get("code") if request.scope["query_string"] else None
-    found = public_lot(site.engine, lot_number, site.today(), code)
+    asked = request.query_params if request.scope["query_string"] else {}
+    found = public_lot(site.engine, lot_number, site.today(), asked.get("code"), asked.get("certificate"))
     maker = site.profile
     contact = {"name": maker.name, "phone": maker.phone, "email": maker.email}
     headers = {"ETag": found.etag(*contact.values()), **FRESH}

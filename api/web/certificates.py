@@ -33,9 +33,9 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/lots/{lot_number}/certificate-draft.pdf")
-def preview(lot_number: str, visit: Reader) -> Response:
-    """A lot's certificate as it would be now: with a watermark, without a number."""
-    pdf = visit.site.print_certificate.draw(visit.ask(draft, visit.site, lot_number))
+def preview(lot_number: str, visit: Reader, specification: str | None = None) -> Response:
+    """A lot's certificate as it would be now: with a watermark, without a number. specification: code of the one it is for, of several."""
+    pdf = visit.site.print_certificate.draw(visit.ask(draft, visit.site, lot_number, specification))
     return Response(pdf, media_type="application/pdf", headers={"Cache-Control": "no-store"})
 
 

@@ -1,7 +1,9 @@
 """Work, lots, and the decisions on them."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -30,18 +32,20 @@ from domain.disposition.not_normal import not_normal
 from domain.disposition.queries import LineView, LotFile, ResultView, lot_file, my_work
 from domain.disposition.readiness import Action
 from domain.errors import NotFound, Reason
+from domain.laboratory.catalogue import test as catalogue_test
 from domain.laboratory.control_queries import investigations_of, is_planned, laboratory_work, standing
 from domain.laboratory.size_distribution import SizeDistribution
 from domain.laboratory.verdict import CriterionKind, Verdict
 from domain.lots.genealogy import trace
 from domain.lots.lifecycle import RULES
-from domain.lots.models import Lot, LotKind, LotState
+from domain.lots.models import Lot, LotKind, LotMove, LotState
 from domain.lots.operations import ReceiveMaterial, receive_material
 from domain.lots.queries import find_lots, lot_id_of
 from domain.manufacturing.catalogue import STEP_KINDS
 from domain.manufacturing.control import hold_clocks
 from domain.permissions import ROLES, Permission, Role
 from domain.quantities import UNITS
+from domain.work import Actor
 from reports.genealogy import trace_svg
 from reports.plots import distribution_svg
 
@@ -71,6 +75,7 @@ OPERATIONS: Mapping[str, tuple[Any, type[decisions.Decide]]] = {
     "submit": (decisions.submit_lot, decisions.SubmitLot),
     "confirm": (decisions.confirm_manufacture, decisions.ConfirmManufacture),
     "release": (decisions.release_lot, decisions.ReleaseLot),
+    "release_conditionally": (decisions.release_conditionally, decisions.ReleaseConditionally),
     "accept": (decisions.accept_lot, decisions.AcceptLot),
     "reject": (decisions.reject_lot, decisions.RejectLot),
     "hold": (decisions.hold_lot, decisions.HoldLot),
@@ -171,6 +176,7 @@ def lot_page(lot_number: str, visit: Reader) -> Response:
         kinds=STEP_KINDS,
         verdict_of=verdict_of,
         void=_void(visit, file),
+        withdrawn=_withdrawn(visit, file),
         olds=olds_of(file),
         tally=_tally(file),
         investigations=visit.ask(investigations_of, lot_number),
@@ -189,8 +195,14 @@ def _void(visit: Visit, file: LotFile) -> bool:
     """Whether what was found of a lot counts no more: it was recalled, or its certificate withdrawn; nothing of it is shown in green."""
     if file.lot.state is LotState.RECALLED:
         return True
-    named = file.certificates[0].number if file.certificates else None
-    return bool(named and visit.ask(history_of, named).revisions[0].standing == "withdrawn")
+    numbers = {one.number for one in file.certificates}
+    return bool(numbers) and numbers == _withdrawn(visit, file)
+
+
+def _withdrawn(visit: Visit, file: LotFile) -> set[str]:
+    """Numbers of the lot's certificates that were withdrawn, and not issued anew."""
+    numbers = {one.number for one in file.certificates}
+    return {one for one in numbers if visit.ask(history_of, one).revisions[0].standing == "withdrawn"}
 
 
 def verdict_of(line: LineView) -> str:
@@ -264,6 +276,8 @@ def _decision_sheet(lot_number: str, action: str, file: LotFile) -> Sheet:
             Field("recall_class", "Class of the recall", "select", options=(("", "Choose …"), *words.RECALL_CLASSES)),
             *parts,
         )
+    if action == "release_conditionally":
+        parts = (*parts, *_condition(file))
     standing = next((one for one in file.actions if one.action == action), None)
     warnings = (
         tuple(words.sentence(one.text) for one in standing.blockers)
@@ -288,8 +302,32 @@ def _decision_sheet(lot_number: str, action: str, file: LotFile) -> Sheet:
         told.tone if told.tone != "plain" else "main",
         warnings,
         tuple(facts),
-        "not_normal.html" if standing else "",
-        {"not_normal": not_normal(file)},
+        "deciding.html" if standing else "",
+        {"not_normal": not_normal(file), "previews": _previews(lot_number, action, file)},
+    )
+
+
+def _previews(lot_number: str, action: str, file: LotFile) -> list[tuple[str, str]]:
+    """What the certificates would look like that the release issues: address and specification."""
+    if action not in ("release", "release_conditionally"):
+        return []
+    here = f"/lots/{quote(lot_number, safe='')}/certificate-draft.pdf"
+    return [(f"{here}?specification={quote(code, safe='')}", label) for code, label in file.release_specifications]
+
+
+def _condition(file: LotFile) -> tuple[Field, ...]:
+    """What a conditional release names: exactly what is outstanding, and the last day that it may come on."""
+    tests = tuple((code, f"{catalogue_test(code).name_en} ({code})") for code in file.outstanding)
+    days = file.product.late_days if file.product else None
+    return (
+        Field(
+            "awaited[]",
+            "Results that are awaited",
+            "checks",
+            options=tests,
+            hint="Tick each: you sign that you know of it.",
+        ),
+        Field("due_on", "Awaited until", "date", hint=f"At most {days} days from today, as the product allows."),
     )
 
 
@@ -316,10 +354,27 @@ def decide(lot_number: str, action: str, visit: Member, typed: Form) -> Response
     _known(action)
     operation, kind = OPERATIONS[action]
     _, reasons, status = attempt(visit, typed, kind, operation, {"lot_number": lot_number})
+    if reasons and status != 403 and visit.ask(_just_done, lot_number, action, visit.who, visit.site.clock()):
+        status, reasons = 303, ()  # a second click: the first one did it
     if reasons:
         return show(visit, _decision_sheet(lot_number, action, _file(visit, lot_number)), typed, reasons, status)
     return leads_to(
         f"/lots/{lot_number}", f"Lot {lot_number}: {words.DECISIONS[action].label.lower()} is recorded and signed."
+    )
+
+
+#: A decision that is sent again so soon after it was done is the second of two clicks, and no other decision.
+SECOND_CLICK = timedelta(seconds=30)
+
+
+def _just_done(session: Any, lot_number: str, action: str, who: Actor, now: datetime) -> bool:
+    """Whether the newest move of the lot is this very decision by this very person, a moment ago."""
+    moves = select(LotMove).join(Lot).where(Lot.lot_number == lot_number).order_by(col(LotMove.id).desc())
+    newest = session.exec(moves.limit(1)).first()
+    return (
+        newest is not None
+        and (newest.action, newest.actor_id) == (action, who.user_id)
+        and now - newest.moved_at <= SECOND_CLICK
     )
 
 

@@ -48,13 +48,13 @@ def look(request: Request, lot: str = "", code: str = "", lang: str | None = Non
 
 
 @router.get("/c/{lot_number:path}")
-def show(lot_number: str, request: Request, code: str = "", lang: str | None = None) -> Response:
+def show(lot_number: str, request: Request, code: str = "", lang: str | None = None, certificate: str = "") -> Response:
     """A lot's certificate; unknown, unreleased and hidden lots get the very same page."""
     site, language = site_of(request), language_in(request, lang)
     now = site.clock().replace(second=0, microsecond=0)
     with reading(site.engine) as session:
         try:
-            found = public_lot(session, lot_number, site.today(), code)
+            found = public_lot(session, lot_number, site.today(), code, certificate)
         except NotFound as refusal:
             return missing(request, language, lot_number, disagrees=refusal.reasons == (DISAGREES,))
     by_mail = request.app.state.settings.mail() is not None
@@ -62,7 +62,8 @@ def show(lot_number: str, request: Request, code: str = "", lang: str | None = N
     headers = {**FRESH, "ETag": etag, "Content-Language": language}
     if etag in (part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")):
         return Response(status_code=304, headers=headers)
-    here = address(f"/c/{found.lot_number}", code=code)
+    chosen = found.certificate_number if found.others and certificate else ""
+    here = address(f"/c/{found.lot_number}", code=code, certificate=chosen)
     shown = _shown(found, language, site.profile, now)
     return drawn(
         request, language, "public.html", 200, headers, here, **shown, now=now, code=code, by_mail=by_mail, typed=""
@@ -110,7 +111,14 @@ def _shown(found: PublicLot, language: Language, profile: Profile, now: datetime
         ],
         "pdf": found.newest.copy_url(FILES, newest=True) if void else found.newest.pdf_url(FILES, newest=True),
         "follow": FOLLOW[language],
+        "choices": [(one, _for_market(one.market, one.specification)) for one in found.others],
+        "several_lead": say["several_lead"].format(specification=content["specification"]),
     }
+
+
+def _for_market(market: str | None, specification: str) -> str:
+    """What one of several certificates is for."""
+    return f"{market}: {specification}" if market else specification
 
 
 def product_name(content: dict[str, Any], language: Language) -> str:

@@ -41,6 +41,8 @@ _LOOKS = {
     "recalled": ("bad", "cross"),
     "expired": ("warn", "clock"),
     "withdrawn": ("bad", "cross"),
+    "conditional": ("warn", "clock"),
+    "overdue": ("bad", "cross"),
     "otherwise": ("warn", "pause"),
 }
 _OUTCOMES = {
@@ -50,6 +52,7 @@ _OUTCOMES = {
     Outcome.GENUINE_RECALLED: ("bad", "cross"),
     Outcome.GENUINE_EXPIRED: ("warn", "clock"),
     Outcome.GENUINE_ON_HOLD: ("warn", "pause"),
+    Outcome.GENUINE_OVERDUE: ("bad", "cross"),
     Outcome.ALTERED: ("bad", "cross"),
     Outcome.NOT_OURS: ("bad", "question"),
 }
@@ -59,6 +62,8 @@ def standing_of(found: PublicLot, language: Language) -> Standing:
     """What is said of a lot first: a released one without a certificate that counts is told as such."""
     if found.withdrawn and found.state is LotState.RELEASED:
         return _standing("withdrawn", language)
+    if found.awaited is not None and found.state is LotState.RELEASED:
+        return _standing("overdue" if found.overdue else "conditional", language)
     return state_words(found.state, language)
 
 

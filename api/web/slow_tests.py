@@ -81,7 +81,17 @@ offer(
 
 
 def _reserve(visit: Visit) -> Sheet:
-    fields = (Field("reason", "Why it is tested after all", "area"),)
+    fields = (
+        Field("reason", "Why it is tested after all", "area"),
+        Field(
+            "timepoint_months",
+            "Timepoint of stability",
+            "number",
+            unit="months",
+            needed=False,
+            hint="Of a stability unit: what is found then speaks of the shelf life, not of the release.",
+        ),
+    )
     lead = "A retention or stability unit leaves its shelf for good."
     return Sheet(
         f"Test the reserve {_number(visit)}", (Group("Reason", fields),), "Record the reason", lead, _back(visit)

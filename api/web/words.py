@@ -75,6 +75,10 @@ ROLES: dict[Role, str] = {
 }
 
 
+#: Instead of the state, while a release awaits a result.
+CONDITIONAL = Shown("Released conditionally", "warn", "clock")
+
+
 class Decision(NamedTuple):
     """How an action on a lot is offered."""
 
@@ -108,6 +112,14 @@ DECISIONS: dict[str, Decision] = {
             "Release lot {lot}",
             "You certify the lot for release. Its certificate is issued in the same act.",
             "main",
+        ),
+        Decision(
+            "release_conditionally",
+            "Release conditionally",
+            "Release lot {lot} before all results are final",
+            "You certify the lot for release although the results named are not final. Its certificate and the public page say so. A result that does"
+            " not comply holds the lot at once; without the result nobody may use it after the day given.",
+            "grave",
         ),
         Decision(
             "accept",

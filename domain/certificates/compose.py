@@ -2,14 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
 from sqlmodel import Session, col, select
 
-from domain import audit
 from domain.certificates import words
 from domain.certificates.content import (
     AuditHead,
@@ -24,11 +21,12 @@ from domain.certificates.content import (
     TestLine,
     Words,
 )
+from domain.certificates.frame import Frame
 from domain.certificates.investigations import investigations
 from domain.certificates.statements import in_force
-from domain.certificates.words import RevisionCause
 from domain.errors import Reason, Refused
-from domain.laboratory.models import Result, ResultInput
+from domain.laboratory.catalogue import test as catalogue_test
+from domain.laboratory.models import Result, ResultInput, Specification
 from domain.laboratory.queries import Finding, Line, LotResults
 from domain.laboratory.results import distribution_of, sd_text
 from domain.laboratory.size_distribution import CONVENTION
@@ -44,28 +42,6 @@ from domain.work import Profile, Site
 
 #: From here on a limit of detection is written as a power of ten.
 LARGE = Decimal(100_000)
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What a document takes from the act that makes it, and not from the records of the lot.
-
-    released: the signature that certifies the lot, written or about to be; issuer, cause: of a revision. All are empty in a draft.
-    """
-
-    number: str
-    revision: int
-    supersedes: str | None
-    issued_at: datetime
-    head: audit.Head
-    released: Signature | None = None
-    issuer: Signature | None = None
-    cause: RevisionCause | None = None
-
-    @property
-    def draft(self) -> bool:
-        """Whether nothing is issued: a preview."""
-        return self.released is None
 
 
 def missing_items(
@@ -127,7 +103,7 @@ def compose(
     """
     assert results.specification is not None
     calculated = _calculated_from(session, results)
-    tests = tuple(_test_line(line, site, frame.draft, calculated) for line in results.lines)
+    tests = tuple(_test_line(line, site, frame, calculated) for line in results.lines)
     missing = tuple(reason.text for reason in missing_items(product, lot, results, site.profile)) if frame.draft else ()
     return CertificateContent(
         number=frame.number,
@@ -137,18 +113,19 @@ def compose(
         time_zone=site.profile.time_zone,
         demonstration=site.profile.demo,
         manufacturer=manufacturer_shown(site.profile),
-        product=product_shown(product),
+        product=frame.before.product if frame.before else product_shown(product),
         lot=lot_shown(lot, product, results, site, frame),
         origin=_origin(session, lot),
-        specification=results.specification.label,
+        specification=_specification(results.specification),
         tests=tests,
         distributions=tuple(_distributions(results)),
         deviations=words.DEVIATIONS,
-        statements=(*words.STATEMENTS, *in_force(session, product)),
+        statements=(_tested(frame), *words.STATEMENTS[1:], *in_force(session, product)),
         signatures=_signatures(session, lot, results, frame),
         look_up_url=look_up_url(site.profile, lot),
         audit_head=AuditHead(sequence=frame.head.sequence, sha256=frame.head.digest),
-        conclusion=_conclusion(tests, bool(missing)),
+        conclusion=_conclusion(tests, bool(missing), frame),
+        conditional=words.awaiting(_named(frame.awaited.tests), frame.awaited.due_on) if frame.awaited else None,
         draft=frame.draft,
         revision_reason=words.REVISION_CAUSES[frame.cause] if frame.cause else None,
         investigations=investigations(session, site, lot, results),
@@ -156,8 +133,29 @@ def compose(
     )
 
 
-def _conclusion(tests: Sequence[TestLine], anything_missing: bool) -> Conclusion:
-    """The lot complies when every judged line passes, and there is one."""
+def _specification(one: Specification) -> str:
+    """Code and revision, with the market where the lot is judged for several."""
+    return f"{one.label} ({one.market})" if one.market else one.label
+
+
+def _tested(frame: Frame) -> Words:
+    """That the lot was tested, and whether all of it before the release."""
+    if frame.awaited:
+        return words.TESTED_BUT_FOR
+    return words.awaited_before(_named(frame.came_late)) if frame.came_late else words.STATEMENTS[0]
+
+
+def _named(codes: Sequence[str]) -> tuple[Words, ...]:
+    return tuple(Words(en=one.name_en, de=one.name_de) for one in map(catalogue_test, codes))
+
+
+def _conclusion(tests: Sequence[TestLine], anything_missing: bool, frame: Frame) -> Conclusion:
+    """The lot complies when every judged line passes, and there is one; conditionally, when all but what is awaited do."""
+    concluded = _concluded([line for line in tests if not frame.waits_for(line.code)], anything_missing)
+    return "conditional" if frame.awaited and concluded == "complies" else concluded
+
+
+def _concluded(tests: Sequence[TestLine], anything_missing: bool) -> Conclusion:
     verdicts = {line.verdict for line in tests}
     if "fail" in verdicts:
         return "does_not_comply"
@@ -235,13 +233,14 @@ def lot_shown(lot: Lot, product: Product, results: LotResults, site: Site, frame
     assert lot.quantity is not None
     assert lot.manufactured_on is not None
     assert lot.expires_on is not None
-    tested = [site.today(finding.result.finished_at) for finding in results.findings]
+    counted = [one.result for one in results.findings if not frame.waits_for(one.result.test_code)]
+    tested = [site.today(result.finished_at) for result in counted]
     return LotShown(
         number=lot.lot_number,
         quantity=f"{format_decimal(lot.quantity)} {lot.unit}",
         manufactured_on=lot.manufactured_on,
-        expires_on=lot.expires_on,
-        shelf_life=f"{product.shelf_life_months} mo",
+        expires_on=frame.expires_on or lot.expires_on,
+        shelf_life=frame.before.lot.shelf_life if frame.before else f"{product.shelf_life_months} mo",
         tested_until=max(tested, default=site.today(frame.issued_at)),
         released_at=frame.released.signed_at if frame.released else None,
     )
@@ -280,8 +279,9 @@ def _origin(session: Session, lot: Lot) -> Origin:
     )
 
 
-def _test_line(line: Line, site: Site, draft: bool, calculated: Mapping[int, tuple[str, ...]]) -> TestLine:
-    shown, criterion = line.shown, describe(line.criterion)
+def _test_line(line: Line, site: Site, frame: Frame, calculated: Mapping[int, tuple[str, ...]]) -> TestLine:
+    awaited = frame.waits_for(line.test.code)
+    shown, criterion = None if awaited else line.shown, describe(line.criterion)
     method = shown.method if shown and shown.method else line.method
     value = load_value(shown.result.value) if shown else None
     # the figure of the very result named, not of the one that decided: several samples may all pass
@@ -294,13 +294,13 @@ def _test_line(line: Line, site: Site, draft: bool, calculated: Mapping[int, tup
         method_principle=method.principle if method else "Calculated from the results named",
         reference=(method.reference if method else None) or line.test.reference,
         criterion=Words(en=criterion[0], de=criterion[1]),
-        result=Words(en=result[0], de=result[1]),
-        verdict=_drafted(line, value is None) if draft else _verdict(line, value is None),
+        result=words.AWAITED if awaited else Words(en=result[0], de=result[1]),
+        verdict=_drafted(line, value is None) if frame.draft else _verdict(line, value is None),
         n=shown.result.n if shown else None,
         sd=_sd(shown),
         lod=_limit(method.lod, line) if method else None,
         loq=_limit(method.loq, line) if method else None,
-        note=_note(line),
+        note=_note(line) if shown else None,
         tested_on=site.today(shown.result.finished_at) if shown else None,
         result_id=shown.result.id if shown else None,
         raw_sha256=shown.result.raw_sha256 if shown else None,

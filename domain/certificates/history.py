@@ -1,6 +1,6 @@
 """What the laboratory sees of its documents: the revisions of a certificate, and the running register of numbers."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +17,7 @@ from domain.certificates.models import (
 )
 from domain.certificates.words import RevisionCause
 from domain.errors import NotFound, Reason
-from domain.lots.models import Lot, LotState
+from domain.lots.models import ConditionalRelease, ConditionMet, Lot, LotState
 from domain.signatures import Signature
 from domain.store import UtcDateTime
 from domain.work import View
@@ -51,6 +51,7 @@ class RegisterEntry(View):
 
     standing: `open` (taken, not issued yet), `issued`, `superseded` (a batch certificate whose certificate of analysis was revised), `withdrawn`,
     `recalled` (the lot was) or `voided`, with the reason. revisions: how many were issued.
+    awaited_until: the lot was released before a result that is still awaited, until then.
     """
 
     number: str
@@ -63,6 +64,7 @@ class RegisterEntry(View):
     void_reason: str | None
     revisions: int = 0
     withdrawn_at: datetime | None = None
+    awaited_until: date | None = None
 
 
 def history_of(session: Session, number: str) -> CertificateHistory:
@@ -124,6 +126,7 @@ def register(session: Session, before: str | None = None) -> list[RegisterEntry]
             col(Lot.state),
             _revisions(),
             _withdrawn_at(),
+            col(ConditionalRelease.due_on),
         )
         .join(Lot, col(CertificateNumber.lot_id) == Lot.id)
         .outerjoin(VoidedNumber, col(VoidedNumber.number_id) == CertificateNumber.id)
@@ -133,6 +136,11 @@ def register(session: Session, before: str | None = None) -> list[RegisterEntry]
         .outerjoin(analysis, col(analysis.id) == Certificate.signature_id)
         .outerjoin(BatchCertificate, col(BatchCertificate.number) == CertificateNumber.number)
         .outerjoin(batch, col(batch.id) == BatchCertificate.signature_id)
+        .outerjoin(
+            ConditionalRelease,
+            (col(ConditionalRelease.lot_id) == Lot.id)
+            & ~sa.exists().where(col(ConditionMet.conditional_id) == ConditionalRelease.id),
+        )
         .order_by(col(CertificateNumber.id).desc())
         .limit(MOST)
     )
@@ -163,7 +171,7 @@ def _withdrawn_at() -> Any:
 
 
 def _standing(taken: CertificateNumber, row: Any) -> str:
-    _, _, void, issued_at, _, state, revisions, withdrawn_at = row
+    _, _, void, issued_at, _, state, revisions, withdrawn_at, _ = row
     if void or not issued_at:
         return "voided" if void else "open"
     if state == LotState.RECALLED:
@@ -186,6 +194,7 @@ def _entries(session: Session, wanted: Any) -> list[RegisterEntry]:
             void_reason=row[2],
             revisions=row[6] if row[3] else 0,
             withdrawn_at=row[7],
+            awaited_until=row[8],
         )
         for row in session.exec(wanted)
     ]

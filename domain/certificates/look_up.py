@@ -20,14 +20,18 @@ from sqlmodel import Session
 from domain.certificates.models import Certificate, Withdrawal
 from domain.certificates.words import RevisionCause
 from domain.errors import NotFound, Reason
+from domain.laboratory.models import Specification
+from domain.lots.awaiting import Awaited
 from domain.lots.check_codes import same_code
 from domain.lots.lifecycle import state_on
-from domain.lots.models import Lot, LotMove, LotState, Product
+from domain.lots.models import ConditionalRelease, ConditionMet, Lot, LotMove, LotState, Product
 from domain.lots.typed import key_of, key_sql, read
 from domain.store import Prepared
 
 _LOT, _CERTIFICATE, _MOVE = Lot.__table__, Certificate.__table__, LotMove.__table__  # type: ignore[attr-defined]
 _PRODUCT, _WITHDRAWAL = Product.__table__, Withdrawal.__table__  # type: ignore[attr-defined]
+_CONDITION, _MET = ConditionalRelease.__table__, ConditionMet.__table__  # type: ignore[attr-defined]
+_SPECIFICATION = Specification.__table__  # type: ignore[attr-defined]
 _LATER = _CERTIFICATE.alias("later")
 _LAST = _MOVE.alias("last")
 
@@ -51,10 +55,16 @@ _public = Prepared(
         _CERTIFICATE.c.pdf_sha256,
         _CERTIFICATE.c.revision_cause,
         _WITHDRAWAL.c.withdrawn_at,
+        _CONDITION.c.awaited,
+        _CONDITION.c.due_on,
+        _SPECIFICATION.c.market,
+        _SPECIFICATION.c.code.label("specification"),
         sa.case(
             (
                 _CERTIFICATE.c.revision
-                == sa.select(sa.func.max(_LATER.c.revision)).where(_LATER.c.lot_id == _LOT.c.id).scalar_subquery(),
+                == sa.select(sa.func.max(_LATER.c.revision))
+                .where(_LATER.c.lot_id == _LOT.c.id, _LATER.c.specification_id == _CERTIFICATE.c.specification_id)
+                .scalar_subquery(),
                 _CERTIFICATE.c.content,
             )
         ).label("content"),
@@ -65,7 +75,12 @@ _public = Prepared(
         _MOVE.c.id == sa.select(sa.func.max(_LAST.c.id)).where(_LAST.c.lot_id == _LOT.c.id).scalar_subquery(),
     )
     .outerjoin(_PRODUCT, _PRODUCT.c.id == _LOT.c.product_id)
+    .join(_SPECIFICATION, _SPECIFICATION.c.id == _CERTIFICATE.c.specification_id)
     .outerjoin(_WITHDRAWAL, _WITHDRAWAL.c.certificate_id == _CERTIFICATE.c.id)
+    .outerjoin(
+        _CONDITION,
+        (_CONDITION.c.lot_id == _LOT.c.id) & ~sa.exists().where(_MET.c.conditional_id == _CONDITION.c.id),
+    )
     .where(sa.literal_column(key_sql("lot.lot_number")) == sa.bindparam("key", type_=sa.Text))
     .order_by(_CERTIFICATE.c.revision.desc())
 )
@@ -141,11 +156,44 @@ class Revision:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several certificates of a lot: the market that it is for, and how its newest revision stands."""
+
+    newest: Revision
+    market: str | None
+    specification: str
+
+    @property
+    def number(self) -> str:
+        """Of the certificate."""
+        return self.newest.number
+
+    @property
+    def standing(self) -> Standing:
+        """Of its newest revision."""
+        return self.newest.standing
+
+    def told(self, files: str) -> dict[str, Any]:
+        """As JSON."""
+        newest = self.newest
+        return {
+            "certificate_number": newest.number,
+            "market": self.market,
+            "specification": self.specification,
+            "revision": newest.revision,
+            "certificate_state": newest.standing,
+            "pdf_url": newest.pdf_url(files, newest=True),
+        }
+
+
 @dataclass(frozen=True)
 class PublicLot:
     """What anyone may know of a lot: its state today, and its certificate with all revisions, newest first.
 
-    since: when the lot was moved to the state that is stored; it expires at the end of `expires_on`. recall_class: I, II or III.
+    since: when the lot was moved to the state that is stored; it expires at the end of `expires_on`. recall_class: I, II or III. awaited: the results
+    that the release did not wait for; overdue: the day they were due is over without them. others: all certificates of the lot, where it has several
+    (for several markets, of which this one is for `market`).
     """
 
     lot_id: int
@@ -157,6 +205,10 @@ class PublicLot:
     recall_class: str | None
     revisions: tuple[Revision, ...]
     content: str
+    awaited: Awaited | None = None
+    overdue: bool = False
+    market: str | None = None
+    others: tuple[Choice, ...] = ()
 
     @property
     def newest(self) -> Revision:
@@ -195,8 +247,8 @@ class PublicLot:
 
     @property
     def usable(self) -> bool:
-        """Released today, with a certificate that counts."""
-        return self.state is LotState.RELEASED and not self.withdrawn
+        """Released today, with a certificate that counts, and with all that it awaits still in time."""
+        return self.state is LotState.RELEASED and not self.withdrawn and not self.overdue
 
     def etag(self, *beside: str) -> str:
         """Changes with every change of state, revision, withdrawal and day of expiry: a recall shows in the very next request.
@@ -209,6 +261,8 @@ class PublicLot:
                 self.state,
                 self.since.isoformat(),
                 self.recall_class or "",
+                f"{self.awaited.tests} {self.awaited.due_on} {self.overdue}" if self.awaited else "",
+                *(f"{one.number} {one.standing}" for one in self.others),
                 *(f"{one.revision} {one.standing} {one.content_sha256} {one.pdf_sha256}" for one in self.revisions),
                 *beside,
             )
@@ -235,6 +289,7 @@ class PublicLot:
                 "usable": self.usable,
                 "certificate_state": newest.standing,
                 "recall": recall if self.state is LotState.RECALLED else None,
+                "conditional": self._condition(),
                 "expires_on": self.expires_on.isoformat(),
                 "certificate_number": newest.number,
                 "revision": newest.revision,
@@ -244,15 +299,29 @@ class PublicLot:
                 "pdf_url": newest.pdf_url(files, newest=True),
                 "proof_url": newest.proof_url(files, newest=True),
                 "revisions": [one.told(files) for one in self.revisions],
+                "certificates": [one.told(files) for one in self.others],
             }
         )
         return b'%s,"certificate":%s}' % (head[:-1], self.content.encode())
 
+    def _condition(self) -> dict[str, Any] | None:
+        """What the release awaits, as JSON."""
+        if self.awaited is None:
+            return None
+        return {
+            "awaited": list(self.awaited.tests),
+            "due_on": self.awaited.due_on.isoformat(),
+            "overdue": self.overdue,
+        }
 
-def public_lot(asked: Session | sa.Engine, typed: str, today: date, code: str | None = None) -> PublicLot:
+
+def public_lot(
+    asked: Session | sa.Engine, typed: str, today: date, code: str | None = None, certificate: str | None = None
+) -> PublicLot:
     """The lot of that number, as people type it or scanners read it.
 
-    code: the check code, where the product asks for it. Raises NotFound: in the same words for every lot without a certificate and for one whose
+    code: the check code, where the product asks for it. certificate: number of the one that is shown, of several; the one that was issued first, if
+    none is named or it is not of this lot. Raises NotFound: in the same words for every lot without a certificate and for one whose
     code is not given; in others where a scanned code names another GTIN or expiry than the record.
     """
     wanted = read(typed)
@@ -262,15 +331,17 @@ def public_lot(asked: Session | sa.Engine, typed: str, today: date, code: str | 
         raise NotFound(NOT_FOUND)
     if not wanted.agrees(allowed[0].gtin, allowed[0].expires_on):
         raise NotFound(DISAGREES)
-    return _shown(allowed, today)
+    return _shown(allowed, today, certificate)
 
 
-def lot_of_certificate(asked: Session | sa.Engine, lot_number: str, today: date) -> PublicLot:
+def lot_of_certificate(
+    asked: Session | sa.Engine, lot_number: str, today: date, certificate: str | None = None
+) -> PublicLot:
     """The lot of exactly that number, for somebody who has its certificate in hand and so needs no check code. Raises NotFound."""
     rows = [row for row in _rows(asked, lot_number) if row.lot_number == lot_number]
     if not rows:
         raise NotFound(NOT_FOUND)
-    return _shown(rows, today)
+    return _shown(rows, today, certificate)
 
 
 def _rows(asked: Session | sa.Engine, lot_number: str) -> list[Any]:
@@ -284,8 +355,13 @@ def _fitting(rows: Sequence[Any], lot_number: str) -> list[Any]:
     return exact or ([] if len({row.lot_number for row in rows}) > 1 else list(rows))
 
 
-def _shown(rows: Sequence[Any], today: date) -> PublicLot:
+def _shown(every: Sequence[Any], today: date, certificate: str | None) -> PublicLot:
+    numbers = sorted({row.number for row in every})
+    chosen = certificate if certificate in numbers else numbers[0]
+    rows = [row for row in every if row.number == chosen]
     first = rows[0]
+    awaited = Awaited(tuple(json.loads(first.awaited)), first.due_on) if first.awaited else None
+    newest = [next(row for row in every if row.number == number) for number in numbers]
     state = state_on(first.state, first.expires_on, today)
     named = _RECALL_CLASS.match(first.reason) if first.action == "recall" else None
     later = [None, *(row.revision for row in rows[:-1])]
@@ -299,6 +375,10 @@ def _shown(rows: Sequence[Any], today: date) -> PublicLot:
         named[1] if named else None,
         tuple(_revision(row, superseded_by) for row, superseded_by in zip(rows, later, strict=True)),
         first.content,
+        awaited,
+        awaited is not None and awaited.overdue(today),
+        first.market,
+        tuple(Choice(_revision(row, None), row.market, row.specification) for row in newest) if len(newest) > 1 else (),
     )
 
 

@@ -21,7 +21,8 @@ class CertificateNumber(AppendOnly, table=True):
     """A number taken for a lot before its document is drawn and signed, in an act of its own.
 
     Signing may wait for a time-stamp authority, and must not hold the database's write lock meanwhile. An issue that fails leaves the number with
-    its lot, for the next try; a lot that will never have the document has its number voided.
+    its lot, for the next try; a lot that will never have the document has its number voided. specification_id: a lot has one document of each kind
+    for each of its release specifications; empty in what was taken before it could have several.
     """
 
     number: str = Field(unique=True)
@@ -29,8 +30,9 @@ class CertificateNumber(AppendOnly, table=True):
     lot_id: int = Field(foreign_key="lot.id")
     taken_at: datetime = moment()
     taken_by: int = Field(foreign_key="app_user.id")
+    specification_id: int | None = Field(default=None, foreign_key="specification.id")
 
-    __table_args__ = (sa.UniqueConstraint("lot_id", "kind"),)
+    __table_args__ = (sa.UniqueConstraint("lot_id", "kind", "specification_id"),)
 
 
 class VoidedNumber(AppendOnly, table=True):
@@ -72,7 +74,7 @@ class Certificate(AppendOnly, table=True):
 
     __table_args__ = (
         sa.UniqueConstraint("number", "revision"),
-        sa.UniqueConstraint("lot_id", "revision"),
+        sa.UniqueConstraint("lot_id", "specification_id", "revision"),
         sa.CheckConstraint("revision >= 1", name="revision"),
     )
 

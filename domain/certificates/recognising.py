@@ -15,6 +15,7 @@ from sqlmodel import Session
 from domain.certificates.log import history
 from domain.certificates.models import BatchCertificate, Certificate, Withdrawal
 from domain.certificates.proofs import Included
+from domain.lots.awaiting import Awaited, still_awaited
 from domain.lots.lifecycle import state_on
 from domain.lots.models import Lot, LotState, Product
 from domain.store import Prepared
@@ -46,6 +47,7 @@ def _of(table: Any, document: str, revision: Any, newest: Any, withdrawn_at: Any
         table.c.unsigned_size,
         table.c.unsigned_sha256,
         table.c.look,
+        _L.c.id.label("lot_id"),
         _L.c.lot_number,
         _L.c.state,
         _L.c.expires_on,
@@ -85,6 +87,7 @@ class Issued:
 
     sound: what is stored still has the digest that stands on it, and is kept for the lot that it names. hidden: shown only to those who have the
     label in hand. logged: its entry in the public log, if that proves it and says the same.
+    awaited: what the lot's release still awaits; overdue: it did not come in time.
     """
 
     document: Literal["analysis", "batch"]
@@ -104,6 +107,8 @@ class Issued:
     sound: bool
     hidden: bool
     logged: Included | None
+    awaited: Awaited | None = None
+    overdue: bool = False
 
     def begins(self, data: bytes) -> bool:
         """Whether a file begins with the unsigned bytes of this document."""
@@ -184,6 +189,8 @@ def _issued(session: Session, row: Any, today: date) -> Issued:
         _sound(row),
         bool(row.look_up_code),
         _logged(session, row),
+        awaited := still_awaited(session, row.lot_id),
+        awaited is not None and awaited.overdue(today),
     )
 
 

@@ -1,5 +1,7 @@
 """The fixed words of a certificate, EN and DE. No claim of approval or effect can be typed freely: there is only this list."""
 
+from collections.abc import Sequence
+from datetime import date
 from enum import StrEnum
 
 from domain.certificates.content import Words
@@ -96,6 +98,40 @@ BATCH_STATEMENT = Words(
 )
 
 
+def awaiting(tests: Sequence[Words], due_on: date) -> Words:
+    """What a certificate says of a lot that was released before these results were final."""
+    en, de = ", ".join(one.en for one in tests), ", ".join(one.de for one in tests)
+    return Words(
+        en=f"Conditional release: the lot was released before the result of the following was final: {en}. The result is awaited until {due_on}."
+        " Without it the lot must not be used after that day; if it does not comply, the lot is put on hold at once. The state of today is told"
+        " by the look-up.",
+        de=f"Freigabe unter Auflage: Die Charge wurde freigegeben, bevor das Ergebnis folgender Prüfung endgültig war: {de}. Es wird bis {due_on}"
+        " erwartet. Liegt es dann nicht vor, darf die Charge danach nicht verwendet werden; entspricht es nicht, wird sie sofort gesperrt. Den"
+        " heutigen Stand nennt die Online-Abfrage.",
+    )
+
+
+AWAITED = Words(en="Awaited", de="Ausstehend")
+#: Instead of the first of `STATEMENTS`, where a lot was released before all its results were final.
+TESTED_BUT_FOR = Words(
+    en="The lot was sampled and tested against the specification named, save for the results that are awaited. A second person reviewed each result"
+    " shown against its raw data before release.",
+    de="Die Charge wurde nach der genannten Spezifikation beprobt und geprüft, ausgenommen die ausstehenden Ergebnisse. Eine zweite Person hat"
+    " jedes gezeigte Ergebnis vor der Freigabe anhand der Rohdaten begutachtet.",
+)
+
+
+def awaited_before(tests: Sequence[Words]) -> Words:
+    """Instead of the first of `STATEMENTS`, once what a release awaited is there."""
+    en, de = ", ".join(one.en for one in tests), ", ".join(one.de for one in tests)
+    return Words(
+        en=f"The lot was sampled and tested against the specification named. It was released before the result of the following was final: {en}."
+        " A second person reviewed each result against its raw data, all others before release.",
+        de=f"Die Charge wurde nach der genannten Spezifikation beprobt und geprüft. Sie wurde freigegeben, bevor das Ergebnis folgender Prüfung"
+        f" endgültig war: {de}. Eine zweite Person hat jedes Ergebnis anhand der Rohdaten begutachtet, alle übrigen vor der Freigabe.",
+    )
+
+
 class RevisionCause(StrEnum):
     """Why a certificate is revised; what a person adds stays in the laboratory's records."""
 
@@ -106,6 +142,8 @@ class RevisionCause(StrEnum):
     SITE_DATA_CHANGED = "site_data_changed"
     WORDING_CORRECTED = "wording_corrected"
     AFTER_WITHDRAWAL = "after_withdrawal"
+    CONDITION_MET = "condition_met"
+    EXPIRY_EXTENDED = "expiry_extended"
 
 
 REVISION_CAUSES: dict[RevisionCause, Words] = {
@@ -124,5 +162,13 @@ REVISION_CAUSES: dict[RevisionCause, Words] = {
     RevisionCause.AFTER_WITHDRAWAL: Words(
         en="Issued anew after the revision before was withdrawn",
         de="Neu ausgestellt, nachdem die vorige Fassung zurückgezogen wurde",
+    ),
+    RevisionCause.CONDITION_MET: Words(
+        en="The results that the release awaited are final and comply",
+        de="Die bei der Freigabe ausstehenden Ergebnisse liegen vor und entsprechen",
+    ),
+    RevisionCause.EXPIRY_EXTENDED: Words(
+        en="The expiry was extended on stability data",
+        de="Das Verfalldatum wurde aufgrund von Stabilitätsdaten verlängert",
     ),
 }

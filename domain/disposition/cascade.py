@@ -12,7 +12,7 @@ from domain.disposition.models import CascadeCause, CascadeLift, CascadeLot, Hol
 from domain.errors import Conflict, NotFound, Reason, Refused
 from domain.lots import lifecycle
 from domain.lots.lifecycle import RULES, Case, blockers
-from domain.lots.models import Lot, LotState
+from domain.lots.models import Lot, LotMove, LotState
 from domain.lots.numbers import next_number
 from domain.lots.operations import lot_named
 from domain.manufacturing.donors import (
@@ -206,6 +206,28 @@ def _run_down(
     return cascade
 
 
+@lifecycle.after(lifecycle.RUN_DOWN)
+def _run_down_by_itself(work: Work, move: LotMove) -> None:
+    """What holds a released lot by itself, a failing or unclear result, holds all that was made of it, in the same act; two people lift it."""
+    cascade = work.add(
+        HoldCascade(
+            number=next_number(work, NUMBER, "HC", work.today),
+            cause=CascadeCause.FAILED_RESULT,
+            lot_id=move.lot_id,
+            reason=move.reason,
+            set_at=work.now,
+            set_by=work.actor.person,
+        )
+    )
+    found_in = LotState.RELEASED.value
+    work.add(CascadeLot(cascade_id=cascade.key, lot_id=move.lot_id, found_in=found_in, move_id=move.key))
+    for one in _locked(work, [key for key in reached_from(work.session, [move.lot_id]) if key != move.lot_id]):
+        state = Case(work.session, one, work.now, work.today).state
+        made = lifecycle.seize(work, one, f"{cascade.number}: {move.reason}")
+        held = made.key if made else None
+        work.add(CascadeLot(cascade_id=cascade.key, lot_id=one.key, found_in=state.value, move_id=held))
+
+
 def _locked(work: Work, ids: Iterable[int]) -> list[Lot]:
     found = select(Lot).where(col(Lot.id).in_(list(ids))).order_by(col(Lot.id)).with_for_update()
     return list(work.session.exec(found.execution_options(populate_existing=True)).all())
@@ -242,3 +264,6 @@ def _content(work: Work, cascade: HoldCascade, action: str) -> dict[str, object]
     reached = select(Lot.lot_number, CascadeLot.found_in).join(CascadeLot).where(CascadeLot.cascade_id == cascade.id)
     lots = [list(row) for row in work.session.exec(reached.order_by(col(Lot.id)))]
     return {"cascade": cascade.number, "action": action, "reason": work.reason, "lots": lots}
+
+
+REGISTERED = bool(lifecycle.AFTER[lifecycle.RUN_DOWN])

@@ -1,5 +1,9 @@
 """Decisions on lots: the acts that join signature, life cycle and certificate in one transaction."""
 
+import json
+from collections.abc import Mapping
+from datetime import date
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import Field
@@ -9,11 +13,16 @@ from domain.certificates.issue import Ready, issue, issue_batch, log_recall, voi
 from domain.certificates.models import Certificate
 from domain.disposition import guards
 from domain.disposition.dossier import signed_content
+from domain.disposition.late import why_not_due
 from domain.disposition.models import ManufactureConfirmation
 from domain.disposition.readying import ready_to_release
-from domain.laboratory.queries import LotResults, lot_results
+from domain.disposition.signing import condition_content
+from domain.errors import refuse_if_any
+from domain.laboratory.queries import LotResults, lot_results, release_results
 from domain.lots import lifecycle
-from domain.lots.models import Lot, LotMove, Product
+from domain.lots.awaiting import Awaited
+from domain.lots.lifecycle import Case
+from domain.lots.models import ConditionalRelease, Lot, LotMove, Product
 from domain.lots.operations import lot_named
 from domain.permissions import Permission
 from domain.signatures import Authenticated, Credentials, Signature, sign
@@ -42,6 +51,17 @@ class ConfirmManufacture(Decide):
 
 class ReleaseLot(Decide):
     """Certify a drug product for release; its certificate is issued in the same act."""
+
+
+class ReleaseConditionally(Decide):
+    """Certify a drug product for release before the results of these tests are final; its certificate says so.
+
+    awaited: exactly what is outstanding. due_on: without the results nobody may use the lot after that day.
+    """
+
+    awaited: tuple[str, ...] = Field(min_length=1, max_length=20)
+    due_on: date
+    reason: str = Why
 
 
 class AcceptLot(Decide):
@@ -96,24 +116,69 @@ def confirm_manufacture(work: Work, command: ConfirmManufacture) -> ManufactureC
     )
 
 
-def _ready(site: Site, actor: Actor, command: ReleaseLot) -> Ready | None:
-    return ready_to_release(site, actor, command.lot_number, command.reason, command.credentials)
+def _ready(site: Site, actor: Actor, command: ReleaseLot | ReleaseConditionally) -> Ready | None:
+    awaited = awaited_in(command) if isinstance(command, ReleaseConditionally) else None
+    return ready_to_release(site, actor, command.lot_number, command.reason, command.credentials, awaited)
+
+
+def awaited_in(command: ReleaseConditionally) -> Awaited:
+    """The condition that is named, in one order."""
+    return Awaited(tuple(sorted(set(command.awaited))), command.due_on)
 
 
 @operation(Permission.RELEASE_LOT, prepare=_ready)
 def release_lot(work: Work, command: ReleaseLot) -> Certificate:
-    """Signature, state and certificate in one transaction; refuses with everything that stands in the way.
+    """Signature, state and certificates in one transaction; refuses with everything that stands in the way. Gives the certificate of the
+    primary specification.
 
-    The certificate was drawn and signed before: if what it rests on has changed since, nothing is released (Stale).
+    They were drawn and signed before: if what they rest on has changed since, nothing is released (Stale).
     """
+    return _released(work, command, "release", None)
+
+
+@operation(Permission.RELEASE_LOT, prepare=_ready)
+def release_conditionally(work: Work, command: ReleaseConditionally) -> Certificate:
+    """As `release_lot`, but for the results named, which the product lets come late.
+
+    Until QA completes it (`revise_certificate`) the certificates and the look-up say what is awaited and until when.
+    """
+    awaited = awaited_in(command)
+    lot = lot_named(work, command.lot_number)
+    case = Case(work.session, lot, work.now, work.today, awaits=True)
+    refuse_if_any(
+        (*lifecycle.blockers(case, "release_conditionally", work.actor), *why_not_due(case, *_plain(awaited)))
+    )
+    return _released(work, command, "release_conditionally", awaited)
+
+
+def _plain(awaited: Awaited) -> tuple[tuple[str, ...], date]:
+    return awaited.tests, awaited.due_on
+
+
+def _released(work: Work, command: Decide, action: str, awaited: Awaited | None) -> Certificate:
     ready: Ready | None = work.prepared
-    move, signature, results = _decide(work, command, "release", by=ready.by if ready else None)
+    by = ready.by if ready else None
+    move, signature, _ = _decide(work, command, action, by=by, more=condition_content(awaited) if awaited else {})
     lot = work.session.get_one(Lot, move.lot_id)
     product = work.session.get_one(Product, lot.product_id)
-    certificate = issue(work, lot, product, results, ready, signature)
+    certificates = [
+        issue(work, lot, product, results, ready, signature) for results in release_results(work.session, lot.key)
+    ]
     if ready is not None:
-        issue_batch(work, lot, product, ready, certificate, signature)
-    return certificate
+        issue_batch(work, lot, product, ready, certificates[0], signature)
+    if awaited is not None:
+        work.add(
+            ConditionalRelease(
+                lot_id=lot.key,
+                awaited=json.dumps(awaited.tests),
+                due_on=awaited.due_on,
+                reason=work.reason,
+                released_at=work.now,
+                released_by=work.actor.person,
+                signature_id=signature.key,
+            )
+        )
+    return certificates[0]
 
 
 @operation(Permission.RELEASE_LOT)
@@ -162,20 +227,31 @@ def recall_lot(work: Work, command: RecallLot) -> LotMove:
 
 
 def _decide(
-    work: Work, command: Decide, action: str, reason: str | None = None, by: Authenticated | None = None
+    work: Work,
+    command: Decide,
+    action: str,
+    reason: str | None = None,
+    by: Authenticated | None = None,
+    more: Mapping[str, object] = MappingProxyType({}),
 ) -> tuple[LotMove, Signature, LotResults]:
-    """Sign the dossier as it is, and move; whatever stands in the way undoes both."""
+    """Sign the dossier as it is, and move; whatever stands in the way undoes both. more: what is signed beside it."""
     lot = lot_named(work, command.lot_number)
-    signature, results = _signed(work, lot, command, action, reason, by)
+    signature, results = _signed(work, lot, command, action, reason, by, more)
     return lifecycle.move(work, lot, action, signature_id=signature.key), signature, results
 
 
 def _signed(
-    work: Work, lot: Lot, command: Decide, action: str, reason: str | None = None, by: Authenticated | None = None
+    work: Work,
+    lot: Lot,
+    command: Decide,
+    action: str,
+    reason: str | None = None,
+    by: Authenticated | None = None,
+    more: Mapping[str, object] = MappingProxyType({}),
 ) -> tuple[Signature, LotResults]:
     work.reason = reason or command.reason or work.reason
     results = lot_results(work.session, lot.key)
     meaning = lifecycle.RULES[action].meaning
     assert meaning is not None
-    content = signed_content(work.session, lot, results, action, work.reason)
+    content = signed_content(work.session, lot, results, action, work.reason) | dict(more)
     return sign(work, lot, content, meaning, by or command.credentials), results

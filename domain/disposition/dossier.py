@@ -4,14 +4,16 @@ The signatures themselves and the moves they cause are no part of it, so that on
 otherwise for is: a reading, a result, its review, a correction, a deviation, a donor, the state of an ancestor, and each hold of the lot.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlmodel import Session, col, select
 
 from domain.deviations.blocking import deviation_facts
 from domain.laboratory.models import Result, ResultReview, Sample
-from domain.laboratory.queries import LotResults
+from domain.laboratory.queries import LotResults, release_results, stability_samples
 from domain.laboratory.results import result_content
+from domain.laboratory.verdict import Verdict
+from domain.lots.awaiting import awaited_of, conditional_release
 from domain.lots.genealogy import ancestor_ids
 from domain.lots.models import Lot, LotMove, Yield
 from domain.manufacturing.control import control_content
@@ -27,6 +29,7 @@ def dossier(session: Session, lot: Lot, results: LotResults) -> dict[str, object
     """What is known of a lot and its ancestors, as plain values."""
     ancestors = ancestor_ids(session, lot.key)
     everything = [lot.key, *ancestors]
+    late = _late(session, lot)
     lots = session.exec(select(Lot).where(col(Lot.id).in_(everything)).order_by(Lot.lot_number)).all()
     return {
         "lot": lot.lot_number,
@@ -38,13 +41,34 @@ def dossier(session: Session, lot: Lot, results: LotResults) -> dict[str, object
         "readings": _readings(session, everything),
         "control": control_content(session, lot),
         "specification": results.specification.label if results.specification else None,
-        "results": [result_content(finding.result) for finding in results.findings],
-        "reviews": _reviews(session, everything),
+        "results": [result_content(one.result) for one in results.findings if one.result.test_code not in late],
+        "reviews": _reviews(session, lot, everything, late),
         "ancestor_results": _results(session, ancestors),
-        "verdicts": {line.test.code: line.judgement.verdict.value for line in results.lines},
+        "verdicts": _verdicts(results, late),
+        **_further(session, lot, late),
         "deviations": deviation_facts(session, everything),
         "doubts": _doubts(session, lot),
     }
+
+
+def _late(session: Session, lot: Lot) -> tuple[str, ...]:
+    """Tests that the lot was released before: what came of them later is no part of what was signed then."""
+    found = conditional_release(session, lot.key)
+    return awaited_of(found[0]).tests if found else ()
+
+
+def _verdicts(results: LotResults, late: Collection[str]) -> dict[str, str]:
+    missing = Verdict.MISSING
+    return {
+        line.test.code: (missing if line.test.code in late else line.judgement.verdict).value for line in results.lines
+    }
+
+
+def _further(session: Session, lot: Lot, late: Collection[str]) -> dict[str, object]:
+    """The verdicts by the lot's further release specifications, where it has any."""
+    others = release_results(session, lot.key)[1:]
+    told = {one.specification.label: _verdicts(one, late) for one in others if one.specification}
+    return {"further_specifications": told} if told else {}
 
 
 def signed_content(session: Session, lot: Lot, results: LotResults, action: str, reason: str) -> dict[str, object]:
@@ -89,8 +113,10 @@ def _results(session: Session, lot_ids: Iterable[int]) -> list[dict[str, object]
     return [result_content(one) for one in session.exec(found)]
 
 
-def _reviews(session: Session, lot_ids: Iterable[int]) -> list[list[object]]:
-    found = select(ResultReview).join(Result).join(Sample).where(col(Sample.lot_id).in_(list(lot_ids)))
+def _reviews(session: Session, lot: Lot, lot_ids: Iterable[int], late: Collection[str]) -> list[list[object]]:
+    """Of all that speaks of the release: neither of stability, nor of what the release did not wait for."""
+    apart = (col(Sample.lot_id) == lot.id) & (col(Result.test_code).in_(late) | col(Sample.id).in_(stability_samples()))
+    found = select(ResultReview).join(Result).join(Sample).where(col(Sample.lot_id).in_(list(lot_ids)), ~apart)
     return [
         [one.result_id, one.outcome.value, one.comment]
         for one in session.exec(found.order_by(col(ResultReview.result_id)))

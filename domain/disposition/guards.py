@@ -9,13 +9,15 @@ from domain.certificates.compose import missing_items
 from domain.deviations import blocking
 from domain.disposition import signing
 from domain.disposition.cascade_queries import standing_over
+from domain.disposition.late import judged, outstanding
 from domain.errors import Reason
 from domain.labels.queries import open_labels
 from domain.laboratory.catalogue import test as catalogue_test
 from domain.laboratory.contract import why_not_checked
-from domain.laboratory.models import Purpose, Result, ResultReview, Sample
+from domain.laboratory.doors import speaking_against
+from domain.laboratory.models import Result, ResultReview, Sample
 from domain.laboratory.oos import why_oos_blocks
-from domain.laboratory.queries import Finding, LotResults, all_lot_results, lot_results, unreviewed
+from domain.laboratory.queries import Finding, LotResults, lot_results, unreviewed
 from domain.laboratory.results import why_not_final
 from domain.laboratory.runs import why_runs_do_not_count
 from domain.laboratory.sampling import why_not_fulfilled
@@ -172,7 +174,7 @@ def _samples_taken(case: Case) -> Iterator[Reason]:
         if len(drawn) < len(wanted):
             named = "; ".join(one.purpose for one in wanted)
             text = f"the recipe asks for {len(wanted)} samples at step {step.number} ({named}); {len(drawn)} were drawn"
-            yield Reason("sample-missing", text)
+            yield Reason("sample-missing", text, about=("step", step.number))
 
 
 @guard("fit-to-go-back")
@@ -183,18 +185,19 @@ def _fit_to_go_back(case: Case) -> Iterator[Reason]:
     """
     yield from why_oos_blocks(case.session, case.lot.key)
     if case.lot.held_from is LotState.RELEASED:
+        yield from speaking_against(case.session, case.lot)
         yield from _ancestors_released(case)
         yield from _donors_eligible(case)
 
 
 @guard("results-final")
 def _results_final(case: Case) -> Iterator[Reason]:
-    yield from _results(case).not_final()
+    yield from _results(case).not_final(outstanding(case))
 
 
 @guard("results-pass")
 def _results_pass(case: Case) -> Iterator[Reason]:
-    yield from _results(case).not_passing()
+    yield from _results(case).not_passing(outstanding(case))
 
 
 @guard("no-failing-result")
@@ -259,6 +262,8 @@ def _sterility_time(case: Case) -> Iterator[Reason]:
     """Checked again at the decision, against the server's clock (USP <71>: 14 days from inoculation)."""
     for finding in _results(case).findings:
         result, until = finding.result, min(finding.result.finished_at, case.now)
+        if result.test_code in outstanding(case):
+            continue
         value = load_value(result.value)
         for early in why_not_final(case.session, finding.method, value, finding.sample, result.started_at, until):
             yield replace(early, about=("sample", finding.sample.number), given={"test": result.test_code})
@@ -271,7 +276,7 @@ def _oos_concluded(case: Case) -> Iterator[Reason]:
 
 @guard("runs-valid")
 def _runs_valid(case: Case) -> Iterator[Reason]:
-    yield from why_runs_do_not_count(case.session, case.lot.key)
+    yield from why_runs_do_not_count(case.session, case.lot.key, outstanding(case))
 
 
 @guard("sampling-fulfilled")
@@ -281,12 +286,12 @@ def _sampling_fulfilled(case: Case) -> Iterator[Reason]:
 
 @guard("contract-checked")
 def _contract_checked(case: Case) -> Iterator[Reason]:
-    yield from why_not_checked(case.session, case.lot.key)
+    yield from why_not_checked(case.session, case.lot.key, outstanding(case))
 
 
 @guard("slow-tests-final")
 def _slow_tests_final(case: Case) -> Iterator[Reason]:
-    yield from why_slow_tests_not_final(case.session, case.lot.key)
+    yield from why_slow_tests_not_final(case.session, case.lot.key, outstanding(case))
 
 
 @guard("alerts-assessed")
@@ -297,19 +302,21 @@ def _alerts_assessed(case: Case) -> Iterator[Reason]:
 @guard("every-specification")
 def _every_specification(case: Case) -> Iterator[Reason]:
     """Every further release specification that was pinned must be met too; what the primary one says stands under its own guards."""
-    for results in all_lot_results(case.session, case.lot.key)[1:]:
+    but = outstanding(case)
+    for results in judged(case)[1:]:
         one = results.specification
-        if one is not None and one.purpose is Purpose.RELEASE:
-            for reason in (*results.not_final(), *results.not_passing()):
-                if reason.code not in ("result-not-reviewed", "result-refused"):
-                    yield Reason(reason.code, f"{one.label} ({one.market or 'no market'}): {reason.text}", reason.field)
+        assert one is not None
+        for reason in (*results.not_final(but), *results.not_passing(but)):
+            if reason.code not in ("result-not-reviewed", "result-refused"):
+                yield replace(reason, text=f"{one.label} ({one.market or 'no market'}): {reason.text}")
 
 
 @guard("certificate-complete")
 def _certificate_complete(case: Case) -> Iterator[Reason]:
     """What the records must give; what the settings must give is checked at the issue."""
     product = case.session.get(Product, case.lot.product_id) if case.lot.product_id else None
-    for reason in missing_items(product, case.lot, _results(case)):
+    missing = (reason for results in judged(case) for reason in missing_items(product, case.lot, results))
+    for reason in dict.fromkeys(missing):
         yield replace(reason, about=("lot", case.lot.lot_number))
 
 

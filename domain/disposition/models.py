@@ -29,6 +29,7 @@ class CascadeCause(StrEnum):
     BANK_PROBLEM = "bank_problem"
     BULK_PROBLEM = "bulk_problem"
     MATERIAL_PROBLEM = "material_problem"
+    FAILED_RESULT = "failed_result"
     OTHER = "other"
 
 
@@ -82,7 +83,7 @@ class CascadeLift(AppendOnly, table=True):
 
 
 class ExpiryExtension(AppendOnly, table=True):
-    """A later expiry, given before the earlier one and with data (ICH Q1E, Q5C)."""
+    """A later expiry, given before the earlier one and with data (ICH Q1E, Q5C). results: the lot's own stability results, a JSON list of ids."""
 
     lot_id: int = Field(foreign_key="lot.id", index=True)
     old_expires_on: date
@@ -93,6 +94,8 @@ class ExpiryExtension(AppendOnly, table=True):
     extended_at: datetime = moment()
     extended_by: int = Field(foreign_key="app_user.id")
     signature_id: int = Field(foreign_key="signature.id")
+
+    results: str | None = None
 
     __table_args__ = (sa.CheckConstraint("new_expires_on > old_expires_on", name="later"),)
 

@@ -13,15 +13,33 @@ from sqlmodel import Session, col, select
 from domain.certificates.queries import certificates_of
 from domain.certificates.words import RevisionCause
 from domain.disposition import guards
+from domain.disposition.late import outstanding
 from domain.disposition.readiness import Action, told
 from domain.disposition.signing import needed_for, signatures_shown
 from domain.errors import NotFound, Reason
 from domain.laboratory.catalogue import test as catalogue_test
-from domain.laboratory.models import LotSpecification, Result, ResultReview, ReviewOutcome, Sample, SpecificationLine
-from domain.laboratory.queries import Finding, LotResults, lot_results
+from domain.laboratory.doors import stability_taken
+from domain.laboratory.models import (
+    LotSpecification,
+    Purpose,
+    Result,
+    ResultReview,
+    ReviewOutcome,
+    Sample,
+    SpecificationLine,
+)
+from domain.laboratory.queries import (
+    Finding,
+    LotResults,
+    lot_results,
+    release_results,
+    specifications_of,
+    stability_results,
+)
 from domain.laboratory.values import describe_value, load_value
 from domain.laboratory.verdict import CriterionKind, Verdict, describe
-from domain.lots.lifecycle import RULES, Case, blockers
+from domain.lots.awaiting import awaited_of, may_come_late, open_conditions, still_awaited
+from domain.lots.lifecycle import RULES, Case, blockers, state_on
 from domain.lots.models import INPUT_KINDS, Consumption, Lot, LotKind, LotMove, LotState, Product, Yield
 from domain.lots.queries import LotRow, ProductView, find_lots, lot_row
 from domain.manufacturing.models import Reading, Step
@@ -168,8 +186,21 @@ class CertificateView(View):
     pdf_sha256: str
 
 
+class StabilityPoint(View):
+    """What was found of a stability unit after so many months; failing: tests that do not meet the shelf-life specification."""
+
+    months: int
+    sample_number: str
+    results: tuple[ResultView, ...]
+    failing: tuple[str, ...]
+
+
 class LotFile(View):
-    """Everything about one lot."""
+    """Everything about one lot.
+
+    release_specifications: code and name of each that it gets a certificate for. outstanding: tests that a conditional release would await, before
+    it; awaited, awaited_until: what one awaits.
+    """
 
     lot: LotRow
     held_from: LotState | None
@@ -184,10 +215,27 @@ class LotFile(View):
     invalid_results: tuple[ResultView, ...]
     unconfirmed_results: tuple[ResultView, ...]
     distribution: tuple[tuple[float, ...], tuple[float, ...]] | None
+    release_specifications: tuple[tuple[str, str], ...]
+    outstanding: tuple[str, ...]
+    awaited: tuple[str, ...]
+    awaited_until: date | None
+    stability: tuple[StabilityPoint, ...]
     actions: tuple[Action, ...]
     moves: tuple[MoveView, ...]
     signatures: tuple[SignatureView, ...]
     certificates: tuple[CertificateView, ...]
+
+
+class AwaitedLot(View):
+    """A lot that was released before these results; overdue: it is not usable any more. ready: they are there, and QA can complete the release."""
+
+    lot_number: str
+    state: LotState
+    awaited: tuple[str, ...]
+    due_on: date
+    overdue: bool
+    ready: bool
+    certificate_number: str | None
 
 
 class MyWork(View):
@@ -201,6 +249,7 @@ class MyWork(View):
     to_decide: tuple[LotRow, ...] = ()
     to_accept: tuple[LotRow, ...] = ()
     on_hold: tuple[LotRow, ...] = ()
+    awaited: tuple[AwaitedLot, ...] = ()
 
 
 def lot_file(session: Session, lot_number: str, now: datetime, today: date, actor: Actor | None) -> LotFile:
@@ -219,6 +268,7 @@ def lot_file(session: Session, lot_number: str, now: datetime, today: date, acto
     used_in = session.exec(
         select(Step.number).join(Consumption).where(Consumption.lot_id == lot.id).order_by(col(Step.id))
     )
+    awaited = still_awaited(session, lot.key)
     curves = [finding.result.distribution for finding in results.findings if finding.result.distribution]
     curve = json.loads(curves[-1]) if curves else None
     return LotFile(
@@ -235,6 +285,15 @@ def lot_file(session: Session, lot_number: str, now: datetime, today: date, acto
         invalid_results=tuple(_result(one, names) for one in results.invalid),
         unconfirmed_results=tuple(_result(one, names) for line in results.lines for one in line.unconfirmed),
         distribution=(tuple(curve["edges_nm"]), tuple(curve["values"])) if curve else None,
+        release_specifications=tuple(
+            (one.code, f"{one.label} ({one.market})" if one.market else one.label)
+            for one in specifications_of(session, lot.key)
+            if one.purpose is Purpose.RELEASE
+        ),
+        outstanding=tuple(sorted(outstanding(Case(session, lot, now, today, awaits=True)))),
+        awaited=awaited.tests if awaited else (),
+        awaited_until=awaited.due_on if awaited else None,
+        stability=_stability(session, lot, names),
         actions=actions(session, lot, now, today, actor) if actor else (),
         moves=tuple(
             MoveView.model_validate(one)
@@ -243,6 +302,32 @@ def lot_file(session: Session, lot_number: str, now: datetime, today: date, acto
         signatures=tuple(signatures_shown(session, lot, results, signatures_on(session, lot))),
         certificates=tuple(CertificateView.model_validate(one) for one in certificates_of(session, lot.key)),
     )
+
+
+def _stability(session: Session, lot: Lot, names: dict[int, str]) -> tuple[StabilityPoint, ...]:
+    """Every stability unit that was taken out, in the order of its months."""
+    taken = stability_taken(session, lot.key)
+    judged = stability_results(session, lot.key) if taken else ()
+    found = {one.result.key: one for results in judged for one in results.findings}
+    bad = {
+        one.result.key
+        for results in judged
+        for line in results.lines
+        for one in line.findings
+        if line.judgement.verdict in (Verdict.FAIL, Verdict.INDETERMINATE)
+    }
+    points = []
+    for sample, months in taken:
+        own = [one for one in found.values() if one.sample.id == sample.id]
+        points.append(
+            StabilityPoint(
+                months=months,
+                sample_number=sample.number,
+                results=tuple(_result(one, names) for one in own),
+                failing=tuple(one.result.test_code for one in own if one.result.key in bad),
+            )
+        )
+    return tuple(points)
 
 
 def actions(session: Session, lot: Lot, now: datetime, today: date, actor: Actor) -> tuple[Action, ...]:
@@ -263,6 +348,8 @@ def _fits(session: Session, action: str, lot: Lot) -> bool:
     final = lot.kind is LotKind.DRUG_PRODUCT
     if action == "confirm":
         return final and "confirm" in needed_for(session, lot)
+    if action == "release_conditionally":
+        return final and bool(may_come_late(session, lot))
     return final != (action == "accept") if action in ("accept", "submit", "release") else True
 
 
@@ -293,7 +380,8 @@ def sample_file(session: Session, number: str) -> tuple[SampleView, tuple[Result
     if not found:
         raise NotFound(Reason("sample-not-found", f"there is no sample {number!r}", "sample_number"))
     lot_id = session.exec(select(Sample.lot_id).where(Sample.number == number)).one()
-    findings = lot_results(session, lot_id).findings
+    kept = (finding for results in stability_results(session, lot_id)[:1] for finding in results.findings)
+    findings = (*lot_results(session, lot_id).findings, *kept)
     own = sorted((one for one in findings if one.sample.number == number), key=lambda one: one.result.key)
     return found[0], tuple(_result(one, names) for one in own)
 
@@ -315,11 +403,33 @@ def my_work(session: Session, today: date, actor: Actor) -> MyWork:
         waiting = (find_lots(session, today, state=LotState.QUARANTINE, kind=kind).lots for kind in sorted(INPUT_KINDS))
         lots["to_accept"] = tuple(lot for found in waiting for lot in found)
     return MyWork(
+        awaited=awaited_lots(session, today) if Permission.RELEASE_LOT in can else (),
         open_steps=find_steps(session, open_only=True) if Permission.RUN_STEP in can else (),
         to_test=_samples(session, names, _lacking()) if Permission.ENTER_RESULT in can else (),
         to_review=_unreviewed(session, names, actor) if Permission.REVIEW_RESULT in can else (),
         **lots,
     )
+
+
+def awaited_lots(session: Session, today: date) -> tuple[AwaitedLot, ...]:
+    """Every lot that still awaits results, the one due first first."""
+    found = []
+    for row, lot in open_conditions(session):
+        awaited = awaited_of(row)
+        lines = [line for one in release_results(session, lot.key) for line in one.lines]
+        certificates = certificates_of(session, lot.key)
+        found.append(
+            AwaitedLot(
+                lot_number=lot.lot_number,
+                state=state_on(lot.state, lot.expires_on, today),
+                awaited=awaited.tests,
+                due_on=awaited.due_on,
+                overdue=awaited.overdue(today),
+                ready=all(line.final for line in lines if line.test.code in awaited.tests),
+                certificate_number=certificates[-1].number if certificates else None,
+            )
+        )
+    return tuple(found)
 
 
 def _lacking() -> sa.ColumnElement[bool]:

@@ -32,6 +32,8 @@ PAGES: Mapping[str, str] = {
     "donor": "/donors/",
     "deviation": "/deviations/",
     "cascade": "/holds/",
+    "run": "/runs/",
+    "oos": "/oos/",
 }
 
 #: What each signature says, in German.
@@ -39,6 +41,7 @@ _SAYS_DE = {
     "confirm": "nach Anweisung hergestellt",
     "submit": "geprüft und von der erforderlichen Qualität",
     "release": "zur Freigabe zertifiziert",
+    "release_conditionally": "unter Auflage zur Freigabe zertifiziert",
 }
 
 

@@ -4,21 +4,32 @@ ICH Q5C 6.2 lets a shelf life grow with real-time data of the product itself; IC
 is therefore a figure of the product, counted from the expiry that the lot was first given, so that small steps cannot add up to a large one.
 """
 
+import hashlib
+import json
 from datetime import date
 
 from pydantic import Field
 from sqlmodel import Session, col, select
 
+from domain.certificates.compose import missing_items
+from domain.certificates.following import tell_followers
+from domain.certificates.issue import Ready, drawn, issue
+from domain.certificates.words import RevisionCause
+from domain.disposition.certificates import against_issue, revisions, to_revise
 from domain.disposition.decisions import Why
 from domain.disposition.models import ExpiryExtension
+from domain.disposition.readying import TAKE_NUMBER
 from domain.errors import Reason, refuse_if_any
+from domain.laboratory.doors import speaking_against
+from domain.laboratory.queries import stability_results, unreviewed
+from domain.lots.awaiting import still_awaited
 from domain.lots.lifecycle import Case
 from domain.lots.models import Lot, LotState, Product
 from domain.lots.operations import lot_named
 from domain.manufacturing.steps import add_months
 from domain.permissions import Permission
-from domain.signatures import Credentials, Meaning, sign
-from domain.work import Attachment, Command, Work, operation
+from domain.signatures import Credentials, Meaning, authenticate, manifested, sign
+from domain.work import Actor, Attachment, Command, Site, Work, operation, transaction
 
 
 class ExtendExpiry(Command):
@@ -34,26 +45,39 @@ class ExtendExpiry(Command):
     credentials: Credentials
 
 
-@operation(Permission.EXTEND_EXPIRY)
+def _ready(site: Site, actor: Actor, command: ExtendExpiry) -> Ready | None:
+    with transaction(site, actor, command.justification) as work:
+        work.act = "extend_expiry"
+        lot = lot_named(work, command.lot_number)
+        if any(_against(work, lot, command)):
+            return None
+        who = authenticate(work, command.credentials)
+        work.act = TAKE_NUMBER
+        product = work.session.get_one(Product, lot.product_id)
+        document = hashlib.sha256(command.attachment.data).hexdigest() if command.attachment else None
+        signed = manifested(who, lot, _content(work.session, lot, command, document), Meaning.ISSUED)
+        every, new = to_revise(work, lot, None), command.new_expires_on
+        composed = revisions(work, lot, product, every, signed, RevisionCause.EXPIRY_EXTENDED, new)
+    return Ready(who, drawn(site, composed))
+
+
+@operation(Permission.EXTEND_EXPIRY, prepare=_ready)
 def extend_expiry(work: Work, command: ExtendExpiry) -> ExpiryExtension:
-    """Its certificates keep the date they were issued with: QA revises the newest one."""
+    """Its certificates are revised in the same act, so that they, the look-up and every label printed from now on say the same date.
+
+    Refused with every reason, among them a stability result of the lot that does not pass or that nobody has reviewed.
+    """
     lot = lot_named(work, command.lot_number)
     work.reason = command.justification
-    refuse_if_any(
-        against_extension(work.session, lot, command.new_expires_on, Case(work.session, lot, work.now, work.today))
-    )
+    refuse_if_any(_against(work, lot, command))
     assert lot.expires_on is not None
+    ready: Ready | None = work.prepared
     document = work.keep_attachment(command.attachment)
-    content = {
-        "lot": lot.lot_number,
-        "action": "extend_expiry",
-        "old": lot.expires_on.isoformat(),
-        "new": command.new_expires_on.isoformat(),
-        "data": command.data_reference,
-        "document": document,
-        "justification": command.justification,
-    }
-    signature = sign(work, lot, content, Meaning.APPROVED, command.credentials)
+    content = _content(work.session, lot, command, document)
+    signature = sign(work, lot, content, Meaning.ISSUED, ready.by if ready else command.credentials)
+    every, product = to_revise(work, lot, None), work.session.get_one(Product, lot.product_id)
+    for results in every:
+        issue(work, lot, product, results, ready, signature)
     made = work.add(
         ExpiryExtension(
             lot_id=lot.key,
@@ -65,10 +89,50 @@ def extend_expiry(work: Work, command: ExtendExpiry) -> ExpiryExtension:
             extended_at=work.now,
             extended_by=work.actor.person,
             signature_id=signature.key,
+            results=json.dumps(_stability(work.session, lot)),
         )
     )
     lot.expires_on = command.new_expires_on
+    if every:
+        tell_followers(work, lot.key, "revision")
     return made
+
+
+def _content(session: Session, lot: Lot, command: ExtendExpiry, document: str | None) -> dict[str, object]:
+    """What the signature covers, the lot's own stability results among it."""
+    assert lot.expires_on is not None
+    return {
+        "lot": lot.lot_number,
+        "action": "extend_expiry",
+        "old": lot.expires_on.isoformat(),
+        "new": command.new_expires_on.isoformat(),
+        "data": command.data_reference,
+        "document": document,
+        "justification": command.justification,
+        "stability_results": _stability(session, lot),
+    }
+
+
+def _stability(session: Session, lot: Lot) -> list[int]:
+    found = {one.result.key for results in stability_results(session, lot.key) for one in results.findings}
+    return sorted(found)
+
+
+def _against(work: Work, lot: Lot, command: ExtendExpiry) -> list[Reason]:
+    """Everything that stands against the later date, and against the certificates that would say it."""
+    found = against_extension(work.session, lot, command.new_expires_on, Case(work.session, lot, work.now, work.today))
+    kept = stability_results(work.session, lot.key)
+    found += [reason for results in kept for reason in unreviewed(results.findings)]
+    found += speaking_against(work.session, lot)
+    if (awaited := still_awaited(work.session, lot.key)) is not None:
+        text = f"the release of lot {lot.lot_number} still awaits {', '.join(awaited.tests)}: QA completes it first"
+        found.append(Reason("result-awaited", text, about=("lot", lot.lot_number)))
+    every = to_revise(work, lot, None)
+    if every:
+        found += against_issue(work, lot, awaits=False)
+        product = work.session.get_one(Product, lot.product_id)
+        found += [one for results in every for one in missing_items(product, lot, results, work.site.profile)]
+    return list(dict.fromkeys(found))
 
 
 def against_extension(session: Session, lot: Lot, new: date, case: Case) -> list[Reason]:

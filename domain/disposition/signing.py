@@ -1,7 +1,7 @@
 """The signatures that a release needs: by whom, whether each covers the dossier as it is now, and that no two are one person's."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from sqlmodel import Session, col, select
 
@@ -9,6 +9,7 @@ from domain.disposition.dossier import dossier
 from domain.disposition.models import ManufactureConfirmation
 from domain.errors import Reason
 from domain.laboratory.queries import LotResults, lot_results
+from domain.lots.awaiting import Awaited, awaited_of, conditional_release
 from domain.lots.lifecycle import Case, doers, guard
 from domain.lots.models import Lot, LotMove, Product
 from domain.signatures import Signature, SignatureView, digest
@@ -18,6 +19,7 @@ SAYS = {
     "confirm": "manufactured according to instruction",
     "submit": "tested, of the required quality",
     "release": "certified for release",
+    "release_conditionally": "certified for release under a condition",
 }
 
 
@@ -28,10 +30,12 @@ class Given:
     action: str
     reason: str
     signature: Signature
+    condition: Mapping[str, object] = field(default_factory=dict)
 
     def covers(self, known: dict[str, object]) -> bool:
         """Whether it was put to exactly this dossier."""
-        return digest({**known, "action": self.action, "reason": self.reason}) == self.signature.record_sha256
+        signed = {**known, "action": self.action, "reason": self.reason, **self.condition}
+        return digest(signed) == self.signature.record_sha256
 
 
 def signed_on(session: Session, lot: Lot) -> list[Given]:
@@ -39,16 +43,23 @@ def signed_on(session: Session, lot: Lot) -> list[Given]:
     moves = (
         select(LotMove.action, LotMove.reason, Signature)
         .join(Signature, col(LotMove.signature_id) == Signature.id)
-        .where(LotMove.lot_id == lot.id, col(LotMove.action).in_(("submit", "release")))
+        .where(LotMove.lot_id == lot.id, col(LotMove.action).in_(("submit", "release", "release_conditionally")))
     )
     confirmed = (
         select(ManufactureConfirmation.reason, Signature)
         .join(Signature, col(ManufactureConfirmation.signature_id) == Signature.id)
         .where(ManufactureConfirmation.lot_id == lot.id)
     )
-    found = [Given(*row) for row in session.exec(moves)]
+    conditional = conditional_release(session, lot.key)
+    said = condition_content(awaited_of(conditional[0])) if conditional else {}
+    found = [Given(*row, said if row[0] == "release_conditionally" else {}) for row in session.exec(moves)]
     found += [Given("confirm", *row) for row in session.exec(confirmed)]
     return sorted(found, key=lambda one: one.signature.key)
+
+
+def condition_content(awaited: Awaited) -> dict[str, object]:
+    """What a signature under a conditional release covers beside the dossier."""
+    return {"awaited": list(awaited.tests), "due_on": awaited.due_on.isoformat()}
 
 
 def needed_for(session: Session, lot: Lot) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from domain.laboratory.control_models import (
     RunConclusion,
     TestRun,
 )
+from domain.laboratory.doors import timepoint_of
 from domain.laboratory.methods import why_not_rapid
 from domain.laboratory.models import Method, Result, ResultInput, Sample
 from domain.laboratory.oos_opening import oos_against
@@ -72,10 +73,21 @@ def why_not_of_sample(session: Session, sample: Sample) -> Iterator[Reason]:
 
 
 def why_not_of_lot(
-    session: Session, lot: Lot, method: Method, run: TestRun | None, inoculation_id: int | None
+    session: Session,
+    lot: Lot,
+    method: Method,
+    run: TestRun | None,
+    inoculation_id: int | None,
+    sample: Sample | None = None,
 ) -> Iterator[Reason]:
-    """No retest outside a plan that QA approved; a slow test goes by its inoculation; a rapid one only where it is validated."""
+    """No retest outside a plan that QA approved; a slow test goes by its inoculation; a rapid one only where it is validated.
+
+    A later timepoint of stability is no retest of an earlier one.
+    """
+    apart = sample is not None and timepoint_of(session, sample.key) is not None
     for oos, concluded in oos_against(session, lot.key, method.test_code):
+        if apart and sample is not None and oos.sample_id != sample.id:
+            continue
         if run is not None and run.recorded_at < oos.opened_at:
             continue
         said = "is open" if concluded is None else f"was concluded: {concluded.outcome.value}"

@@ -1,7 +1,7 @@
 """Results of contract laboratories: the report as a file, the figures from it, and a second person who types the figures again."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import date
 
@@ -131,17 +131,19 @@ def _differing(result: Result, command: CheckTranscription) -> Iterator[Reason]:
         yield Reason("transcription-differs", text, "unit")
 
 
-def why_not_checked(session: Session, lot_id: int) -> Iterator[Reason]:
-    """Figures of contract laboratories that no second person has typed again."""
+def why_not_checked(session: Session, lot_id: int, but: Collection[str] = ()) -> Iterator[Reason]:
+    """Figures of contract laboratories that no second person has typed again; but for tests that are awaited."""
     replaced = select(Result.replaces_id).where(col(Result.replaces_id).is_not(None))
     found = (
-        select(Result, ContractReport)
+        select(Result, ContractReport, Sample.number)
         .join(Sample, col(Result.sample_id) == Sample.id)
         .join(ContractReport, col(Result.report_id) == ContractReport.id)
         .outerjoin(TranscriptionCheck, col(TranscriptionCheck.result_id) == Result.id)
         .where(Sample.lot_id == lot_id, col(TranscriptionCheck.id).is_(None), col(Result.id).not_in(replaced))
+        .where(col(Result.test_code).not_in(but))
         .order_by(col(Result.id))
     )
-    for result, report in session.exec(found):
+    for result, report, number in session.exec(found):
         text = f"result {result.id} ({result.test_code}) from report {report.report_number} of {report.laboratory} is not checked"
-        yield Reason("transcription-unchecked", f"{text}: a second person types it again", result.test_code)
+        told = f"{text}: a second person types it again"
+        yield Reason("transcription-unchecked", told, result.test_code, about=("sample", number))

@@ -143,12 +143,15 @@ class Custody(AppendOnly, table=True):
 
 
 class ReserveUse(AppendOnly, table=True):
-    """A retention or stability unit is tested after all, with the reason."""
+    """A retention or stability unit is tested after all, with the reason. timepoint_months: of a stability unit, since when its results speak of the
+    shelf life and no longer of the release; empty: what is found counts as any other result of the lot.
+    """
 
     sample_id: int = Field(foreign_key="sample.id", unique=True)
     reason: str
     opened_at: datetime = moment()
     opened_by: int = Field(foreign_key="app_user.id")
+    timepoint_months: int | None = None
 
     __table_args__ = (sa.CheckConstraint("length(reason) > 0", name="says_why"),)
 

@@ -454,7 +454,7 @@ def why_oos_blocks(session: Session, lot_id: int) -> Iterator[Reason]:
     rows: list[tuple[Oos, OosConclusion | None]] = list(session.exec(found).all())
     for oos, concluded in rows:
         if concluded is None:
-            yield Reason("oos-open", f"{oos.number} is open: {oos.text}", oos.test_code)
+            yield Reason("oos-open", f"{oos.number} is open: {oos.text}", oos.test_code, about=("oos", oos.number))
         elif concluded.outcome is Outcome.CONFIRMED:
             text = f"{oos.number} confirmed a result out of specification; the lot can only be rejected"
-            yield Reason("oos-confirmed", text, oos.test_code)
+            yield Reason("oos-confirmed", text, oos.test_code, about=("oos", oos.number))

@@ -15,15 +15,16 @@ from domain.laboratory.control_models import (
     TrendAlert,
     TrendKind,
 )
+from domain.laboratory.doors import is_awaited, timepoint_of
 from domain.laboratory.methods import approved_ids
 from domain.laboratory.models import Method, Purpose, Result, Sample, Specification, SpecificationLine
-from domain.laboratory.queries import Finding, judged, specifications_of
+from domain.laboratory.queries import Finding, judged, shelf_life_of, specifications_of, stability_samples
 from domain.laboratory.reportable import mean, sample_sd
 from domain.laboratory.specifications import criterion_of, lines_of
 from domain.laboratory.values import VOCABULARY, Numeric, Qualitative, load_value
-from domain.laboratory.verdict import Verdict
+from domain.laboratory.verdict import Judgement, Verdict
 from domain.lots import lifecycle
-from domain.lots.models import Lot
+from domain.lots.models import Lot, LotState
 from domain.lots.numbers import next_number
 from domain.quantities import convert
 from domain.work import Work
@@ -49,13 +50,36 @@ def look_at(work: Work, lot: Lot, sample: Sample, found: Result, derived: Iterab
     if found.oos_id is not None or not counts_now(work.session, found):
         return None
     failing: list[tuple[Result, str]] = []
+    kept = timepoint_of(work.session, sample.key) is not None
     for result in (found, *derived):
         why = next(_why_failing(work.session, lot, sample, result), None)
-        if why is None:
-            _look_at_trend(work, lot, result)
-        else:
+        if why is not None:
             failing.append((result, why))
-    return _open(work, lot, sample, found, failing) if failing else None
+        elif not kept:
+            _look_at_trend(work, lot, result)
+    if failing:
+        return _open(work, lot, sample, found, failing)
+    for result in (found, *derived):
+        _hold_unclear(work, lot, sample, result)
+    return None
+
+
+def _hold_unclear(work: Work, lot: Lot, sample: Sample, result: Result) -> None:
+    """After a release nothing is left open: what cannot be said to pass holds the lot until it can."""
+    if lot.state is not LotState.RELEASED:
+        return
+    for judgement in _judged(work.session, lot, sample, result):
+        if judgement.verdict is not Verdict.PASS and lot.state is LotState.RELEASED:
+            name = catalogue_test(result.test_code).name_en
+            lifecycle.seize(work, lot, f"{name} ({result.test_code}) after the release: {judgement.reason}", down=True)
+
+
+def hold_for_invalid(work: Work, lot: Lot, result: Result, run: str) -> None:
+    """What a release awaited was found in a run that does not count: the lot is held until it is found again."""
+    if lot.state is LotState.RELEASED and is_awaited(work.session, lot, result.test_code):
+        name = catalogue_test(result.test_code).name_en
+        told = f"{name} ({result.test_code}) after the release: run {run} is invalid"
+        lifecycle.seize(work, lot, told, down=True)
 
 
 def _open(work: Work, lot: Lot, sample: Sample, found: Result, failing: list[tuple[Result, str]]) -> Oos:
@@ -75,26 +99,34 @@ def _open(work: Work, lot: Lot, sample: Sample, found: Result, failing: list[tup
     )
     for result in dict.fromkeys([found.key, *(result.key for result, _ in failing)]):
         work.add(OosResult(oos_id=oos.key, result_id=result))
-    lifecycle.seize(work, lot, f"{number}: {text}")
+    lifecycle.seize(work, lot, f"{number}: {text}", down=True)
     return oos
 
 
-def _judging(session: Session, lot: Lot, test_code: str) -> Iterator[tuple[Specification, SpecificationLine]]:
-    """The lines of the lot's release and in-process specifications that judge the test."""
-    for specification in specifications_of(session, lot.key):
-        if specification.purpose is not Purpose.SHELF_LIFE:
+def _judging(
+    session: Session, lot: Lot, test_code: str, sample: Sample | None = None
+) -> Iterator[tuple[Specification, SpecificationLine]]:
+    """The lines that judge the test: of the lot's release and in-process specifications, or of its shelf-life ones for a stability unit."""
+    pinned = specifications_of(session, lot.key)
+    kept = sample is not None and timepoint_of(session, sample.key) is not None
+    for specification in shelf_life_of(pinned) if kept else pinned:
+        if kept or specification.purpose is not Purpose.SHELF_LIFE:
             for line in lines_of(session, specification.key):
                 if line.test_code == test_code:
                     yield specification, line
 
 
-def _why_failing(session: Session, lot: Lot, sample: Sample, result: Result) -> Iterator[str]:
+def _judged(session: Session, lot: Lot, sample: Sample, result: Result) -> Iterator[Judgement]:
     method = session.get(Method, result.method_id) if result.method_id else None
     finding = Finding(result, sample, method, None)
-    for specification, line in _judging(session, lot, result.test_code):
+    for specification, line in _judging(session, lot, result.test_code, sample):
         named = session.get(Method, line.method_id) if line.method_id else None
         approved = approved_ids(session, {method.key}) if specification.controlled and method else None
-        judgement = judged(criterion_of(line), named, finding, approved)
+        yield judged(criterion_of(line), named, finding, approved)
+
+
+def _why_failing(session: Session, lot: Lot, sample: Sample, result: Result) -> Iterator[str]:
+    for judgement in _judged(session, lot, sample, result):
         if judgement.verdict is Verdict.FAIL:
             yield judgement.reason
     if is_contamination(result):
@@ -144,6 +176,7 @@ def _out_of_trend(session: Session, lot: Lot, result: Result, value: Numeric) ->
         .join(Method, col(Result.method_id) == Method.id)
         .where(Lot.product_id == lot.product_id, Lot.kind == lot.kind, Lot.id != lot.id)
         .where(Result.test_code == result.test_code, Method.code == code.scalar_subquery())
+        .where(col(Sample.id).not_in(stability_samples()))
         .order_by(col(Result.id).desc())
         .limit(100)
     )

@@ -1,19 +1,21 @@
 """What the laboratory found out about a lot, judged line by line."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlmodel import Session, col, select
 
 from domain.errors import Reason
 from domain.laboratory.catalogue import Test
 from domain.laboratory.catalogue import test as catalogue_test
-from domain.laboratory.control_models import Oos, OosConclusion, OosResult, Outcome, RunConclusion
+from domain.laboratory.control_models import Oos, OosConclusion, OosResult, Outcome, ReserveUse, RunConclusion
 from domain.laboratory.methods import approved_ids
 from domain.laboratory.models import (
     LotSpecification,
     Method,
+    Purpose,
     Result,
     ResultInput,
     ResultReview,
@@ -99,12 +101,12 @@ class LotResults:
         """Every result that counts."""
         return (*(finding for line in self.lines for finding in line.findings), *self.others)
 
-    def not_final(self) -> tuple[Reason, ...]:
-        """Why testing is not finished: what is missing, and what no second person has accepted."""
+    def not_final(self, but: Collection[str] = ()) -> tuple[Reason, ...]:
+        """Why testing is not finished: what is missing, and what no second person has accepted; but for tests that are awaited."""
         reasons = [
             Reason("result-missing", f"{line.test.name_en} ({line.test.code}) has no result", line.test.code)
             for line in self.lines
-            if line.line.required and not line.findings
+            if line.line.required and not line.findings and line.test.code not in but
         ]
         if self.specification is not None and not reasons and not any(line.findings for line in self.lines):
             reasons.append(Reason("result-missing", "nothing was tested: no line of the specification has a result"))
@@ -112,18 +114,21 @@ class LotResults:
             reasons.append(
                 Reason("no-specification", "the lot is not judged against any specification yet: no sample was drawn")
             )
-        return (*reasons, *unreviewed(self.findings))
+        return (*reasons, *unreviewed(one for one in self.findings if one.result.test_code not in but))
 
-    def not_passing(self) -> tuple[Reason, ...]:
-        """Every line that does not pass, with the reason of its verdict."""
+    def not_passing(self, but: Collection[str] = ()) -> tuple[Reason, ...]:
+        """Every line that does not pass, with the reason of its verdict; but for tests that are awaited."""
         return tuple(
             Reason(
                 f"result-{line.judgement.verdict.value}",
                 f"{line.test.name_en} ({line.test.code}): {line.judgement.reason}",
                 line.test.code,
+                about=("sample", line.findings[-1].sample.number) if line.findings else None,
             )
             for line in self.lines
-            if line.judgement.verdict is not Verdict.PASS and (line.line.required or line.findings)
+            if line.judgement.verdict is not Verdict.PASS
+            and (line.line.required or line.findings)
+            and line.test.code not in but
         )
 
 
@@ -167,6 +172,30 @@ def all_lot_results(session: Session, lot_id: int) -> tuple[LotResults, ...]:
     return tuple(_judged_by(session, one, found) for one in specifications_of(session, lot_id))
 
 
+def release_results(session: Session, lot_id: int) -> tuple[LotResults, ...]:
+    """The results judged by each release specification that is pinned to the lot, the primary one first: each has its own certificate.
+
+    Where none is pinned, the results alone.
+    """
+    found = _findings(session, lot_id)
+    pinned = [one for one in specifications_of(session, lot_id) if one.purpose is Purpose.RELEASE]
+    if not pinned:
+        return (lot_results(session, lot_id),)
+    return tuple(_judged_by(session, one, found) for one in pinned)
+
+
+def stability_results(session: Session, lot_id: int) -> tuple[LotResults, ...]:
+    """What was found of the lot's stability units, judged by its shelf-life specifications; by its release ones where it has none."""
+    found, pinned = _findings(session, lot_id, stability=True), specifications_of(session, lot_id)
+    return tuple(_judged_by(session, one, found) for one in shelf_life_of(pinned))
+
+
+def shelf_life_of(pinned: Sequence[Specification]) -> list[Specification]:
+    """Of the specifications of a lot those that its stability results must meet."""
+    of = {purpose: [one for one in pinned if one.purpose is purpose] for purpose in Purpose}
+    return of[Purpose.SHELF_LIFE] or of[Purpose.RELEASE]
+
+
 def specifications_of(session: Session, lot_id: int) -> list[Specification]:
     """What the lot is judged against, the primary specification first."""
     pinned = select(Specification).join(LotSpecification).where(LotSpecification.lot_id == lot_id)
@@ -187,13 +216,19 @@ def _judged_by(session: Session, specification: Specification, found: _Found) ->
     return LotResults(specification, lines, others, found.superseded, found.invalid)
 
 
-def _findings(session: Session, lot_id: int) -> _Found:
+def stability_samples() -> Any:
+    """The ids of samples that were taken out of the stability store at a timepoint, as a statement: they speak of the shelf life."""
+    return select(ReserveUse.sample_id).where(col(ReserveUse.timepoint_months).is_not(None))
+
+
+def _findings(session: Session, lot_id: int, *, stability: bool = False) -> _Found:
+    kept = col(Sample.id).in_(stability_samples())
     rows = session.exec(
         select(Result, Sample, Method, ResultReview)
         .join(Sample, col(Result.sample_id) == Sample.id)
         .outerjoin(Method, col(Result.method_id) == Method.id)
         .outerjoin(ResultReview, col(ResultReview.result_id) == Result.id)
-        .where(Sample.lot_id == lot_id)
+        .where(Sample.lot_id == lot_id, kept if stability else ~kept)
         .order_by(col(Result.id))
     ).all()
     replaced = {result.replaces_id for result, *_ in rows}

@@ -31,6 +31,7 @@ from domain.laboratory.control_models import (
     TestRun,
 )
 from domain.laboratory.derived import Input, derive
+from domain.laboratory.doors import why_closed
 from domain.laboratory.files import document_facts
 from domain.laboratory.methods import within_linear_range
 from domain.laboratory.models import (
@@ -409,18 +410,14 @@ def _why_not_kept(
 ) -> Iterator[Reason]:
     if found.method is not None and found.oos_id is None:
         inoculated = found.inoculation.id if found.inoculation else None
-        yield from why_not_of_lot(work.session, lot, found.method, found.run, inoculated)
+        yield from why_not_of_lot(work.session, lot, found.method, found.run, inoculated, sample)
     if found.method is not None:
         yield from why_not_by(work, found.method.code, found.instrument, found.finished_at)
         yield from why_not_in_run(work.session, found.method, found.run, found.finished_at)
     if replaces is not None:
         yield from why_not_corrected(work.session, replaces, found.inoculation.id if found.inoculation else None)
     yield from why_not_of_sample(work.session, sample)
-    closed = (LotState.QA_REVIEW, LotState.RELEASED, LotState.REJECTED, LotState.RECALLED)
-    if lot.state in closed or lot.held_from in closed:
-        yield Reason(
-            "lot-decided", f"lot {lot.lot_number} is {lot.state.value}; its results are closed", "sample_number"
-        )
+    yield from why_closed(work.session, lot, sample, found.test.code)
     if found.finished_at > work.now + CLOCK_SKEW:
         yield Reason("in-the-future", "a test cannot have finished in the future", "finished_at")
     if found.started_at < sample.taken_at - CLOCK_SKEW:

@@ -4,7 +4,7 @@ A run that fails its suitability is invalid, and no result out of specification:
 printed (FDA OOS guidance 2022, III; USP <1225> on system suitability). Nobody decides that it is valid after all.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from pydantic import AwareDatetime, Field
 from sqlmodel import Session, col, select
@@ -14,7 +14,7 @@ from domain.laboratory.conditions import run_numbered, why_not_by
 from domain.laboratory.control_models import RunCheck, RunConclusion, TestRun
 from domain.laboratory.methods import Check, checks_of
 from domain.laboratory.models import Method, Result, ResultInput, Sample
-from domain.laboratory.oos_opening import look_at
+from domain.laboratory.oos_opening import hold_for_invalid, look_at
 from domain.laboratory.reportable import Entry, parse_entry
 from domain.laboratory.results import CLOCK_SKEW, LATE_AFTER, newest_method
 from domain.laboratory.values import Qualitative, dump_value
@@ -99,6 +99,9 @@ def conclude_run(work: Work, command: ConcludeRun) -> RunConclusion:
     )
     if conclusion.valid:
         _judge_results(work, run)
+    else:
+        for result in _results_in(work.session, run):
+            hold_for_invalid(work, _lot_of(work, result), result, run.number)
     return conclusion
 
 
@@ -154,12 +157,8 @@ def _read(check: Check, typed: str, field: str) -> Entry:
 def _judge_results(work: Work, run: TestRun) -> None:
     """Now that the run counts, what was found in it does: what fails opens its investigation here."""
     replaced = select(Result.replaces_id).where(col(Result.replaces_id).is_not(None))
-    of_run = select(Result).where(
-        Result.run_id == run.id, col(Result.formula).is_(None), col(Result.id).not_in(replaced)
-    )
-    for result in work.session.exec(of_run.order_by(col(Result.id))).all():
-        sample = work.session.get_one(Sample, result.sample_id)
-        lot = work.session.exec(select(Lot).where(Lot.id == sample.lot_id).with_for_update()).one()
+    for result in _results_in(work.session, run):
+        sample, lot = work.session.get_one(Sample, result.sample_id), _lot_of(work, result)
         derived = (
             select(Result)
             .join(ResultInput, col(ResultInput.result_id) == Result.id)
@@ -168,14 +167,29 @@ def _judge_results(work: Work, run: TestRun) -> None:
         look_at(work, lot, sample, result, work.session.exec(derived).all())
 
 
-def why_runs_do_not_count(session: Session, lot_id: int) -> Iterator[Reason]:
-    """Results of a lot whose run is not concluded: nobody knows yet whether they count."""
+def _results_in(session: Session, run: TestRun) -> Sequence[Result]:
+    """What was measured in a run, without what was corrected."""
+    replaced = select(Result.replaces_id).where(col(Result.replaces_id).is_not(None))
+    of_run = select(Result).where(
+        Result.run_id == run.id, col(Result.formula).is_(None), col(Result.id).not_in(replaced)
+    )
+    return session.exec(of_run.order_by(col(Result.id))).all()
+
+
+def _lot_of(work: Work, result: Result) -> Lot:
+    of = select(Sample.lot_id).where(Sample.id == result.sample_id)
+    return work.session.exec(select(Lot).where(col(Lot.id).in_(of)).with_for_update()).one()
+
+
+def why_runs_do_not_count(session: Session, lot_id: int, but: Collection[str] = ()) -> Iterator[Reason]:
+    """Results of a lot whose run is not concluded: nobody knows yet whether they count; but for tests that are awaited."""
     open_runs = (
         select(TestRun.number)
         .join(Result, col(Result.run_id) == TestRun.id)
         .join(Sample, col(Result.sample_id) == Sample.id)
         .outerjoin(RunConclusion, col(RunConclusion.run_id) == TestRun.id)
-        .where(Sample.lot_id == lot_id, col(RunConclusion.id).is_(None))
+        .where(Sample.lot_id == lot_id, col(RunConclusion.id).is_(None), col(Result.test_code).not_in(but))
     )
     for number in session.exec(open_runs.distinct().order_by(TestRun.number)):
-        yield Reason("run-open", f"run {number} is not concluded: its controls decide whether its results count")
+        text = f"run {number} is not concluded: its controls decide whether its results count"
+        yield Reason("run-open", text, about=("run", number))

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pydantic import AwareDatetime, Field
 from sqlmodel import Session, col, select
 
-from domain.errors import Conflict, Invalid, NotFound, Reason, Refused
+from domain.errors import Conflict, Invalid, NotFound, Reason, Refused, refuse_if_any
 from domain.laboratory.catalogue import test as catalogue_test
 from domain.laboratory.control_models import (
     LotSamplingPlan,
@@ -23,6 +23,7 @@ from domain.laboratory.sterility import STERILITY, units_needed
 from domain.lots.genealogy import ancestor_ids
 from domain.lots.models import Lot, LotKind, LotState, Product
 from domain.lots.operations import COUNTED, Amount, lot_named, positive
+from domain.manufacturing.steps import add_months
 from domain.permissions import Permission
 from domain.signatures import Credentials, Meaning, sign
 from domain.work import Command, Work, operation
@@ -78,10 +79,11 @@ class DrawByPlan(Command):
 
 
 class OpenReserve(Command):
-    """Say why a retention or stability unit is tested after all."""
+    """Say why a retention or stability unit is tested after all. timepoint_months: of a stability unit, after how many months it was taken out."""
 
     sample_number: str
     reason: str = Field(min_length=10, max_length=1000)
+    timepoint_months: int | None = Field(default=None, ge=0, le=120)
 
 
 @operation(Permission.DRAFT_SPECIFICATION)
@@ -226,9 +228,34 @@ def open_reserve(work: Work, command: OpenReserve) -> ReserveUse:
         raise Invalid(Reason("not-a-reserve", f"sample {sample.number} is for testing anyway", "sample_number"))
     if work.session.exec(select(ReserveUse.id).where(ReserveUse.sample_id == sample.id)).first() is not None:
         raise Conflict(Reason("reserve-open", f"sample {sample.number} may be tested already", "sample_number"))
+    refuse_if_any(_against_timepoint(work, sample, command.timepoint_months))
     return work.add(
-        ReserveUse(sample_id=sample.key, reason=command.reason, opened_at=work.now, opened_by=work.actor.person)
+        ReserveUse(
+            sample_id=sample.key,
+            reason=command.reason,
+            opened_at=work.now,
+            opened_by=work.actor.person,
+            timepoint_months=command.timepoint_months,
+        )
     )
+
+
+#: A unit may be taken out this much before its timepoint.
+EARLY = timedelta(days=14)
+
+
+def _against_timepoint(work: Work, sample: Sample, months: int | None) -> Iterator[Reason]:
+    """What is found of a stability unit speaks of the time that it was kept: after the release it must say of which."""
+    lot = work.session.get_one(Lot, sample.lot_id)
+    if months is None:
+        if sample.reserve is Reserve.STABILITY and LotState.RELEASED in (lot.state, lot.held_from):
+            text = f"lot {lot.lot_number} is released: say at which timepoint of its stability the unit is tested"
+            yield Reason("timepoint-needed", text, "timepoint_months")
+    elif sample.reserve is not Reserve.STABILITY:
+        yield Reason("not-for-stability", f"sample {sample.number} is not kept for stability", "timepoint_months")
+    elif lot.manufactured_on is None or add_months(lot.manufactured_on, months) - EARLY > work.today:
+        text = f"lot {lot.lot_number} was made on {lot.manufactured_on}: it has not been kept for {months} months yet"
+        yield Reason("timepoint-not-reached", text, "timepoint_months")
 
 
 def why_not_fulfilled(session: Session, lot: Lot) -> Iterator[Reason]:
@@ -243,7 +270,7 @@ def why_not_fulfilled(session: Session, lot: Lot) -> Iterator[Reason]:
         for one in lots:
             if one.kind in KINDS[line.stage] and not _taken(session, one, line):
                 text = f"{plan.label}: {line.purpose} of {one.kind.value} lot {one.lot_number} was not taken"
-                yield Reason("sample-missing", text, one.lot_number)
+                yield Reason("sample-missing", text, one.lot_number, about=("lot", one.lot_number))
 
 
 def _taken(session: Session, lot: Lot, line: SamplingPlanLine) -> bool:

@@ -5,7 +5,7 @@ least 4 further days; growth on any day is final at once. The number of containe
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -262,15 +262,16 @@ def readings_of(session: Session, begun: Inoculation) -> list[GrowthReading]:
     return list(session.exec(found.order_by(col(GrowthReading.id))))
 
 
-def why_slow_tests_not_final(session: Session, lot_id: int) -> Iterator[Reason]:
-    """Inoculations of a lot that have no result yet."""
+def why_slow_tests_not_final(session: Session, lot_id: int, but: Collection[str] = ()) -> Iterator[Reason]:
+    """Inoculations of a lot that have no result yet; but for tests that are awaited."""
     found = (
         select(Sample.number, Method)
         .join(Inoculation, col(Inoculation.sample_id) == Sample.id)
         .join(Method, col(Inoculation.method_id) == Method.id)
         .outerjoin(Result, col(Result.inoculation_id) == Inoculation.id)
-        .where(Sample.lot_id == lot_id, col(Result.id).is_(None))
+        .where(Sample.lot_id == lot_id, col(Result.id).is_(None), col(Method.test_code).not_in(but))
         .order_by(col(Inoculation.id))
     )
     for number, method in session.exec(found):
-        yield Reason("slow-test-open", f"{method.label} of sample {number} is not final", method.test_code)
+        text = f"{method.label} of sample {number} is not final"
+        yield Reason("slow-test-open", text, method.test_code, about=("sample", number))

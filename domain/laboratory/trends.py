@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from domain.errors import Conflict, NotFound, Reason, Refused
 from domain.laboratory.control_models import TrendAlert, TrendAssessment
-from domain.laboratory.models import Result
+from domain.laboratory.models import Result, Sample
 from domain.laboratory.queries import worth_of
 from domain.laboratory.results import analysts_of
 from domain.permissions import Permission
@@ -40,15 +40,15 @@ def why_not_assessed(session: Session, lot_id: int) -> Iterator[Reason]:
     """Alerts of a lot that nobody has looked at; those of results that were corrected or are invalid are void."""
     replaced = select(Result.replaces_id).where(col(Result.replaces_id).is_not(None))
     found = session.exec(
-        select(TrendAlert, Result)
+        select(TrendAlert, Result, Sample.number)
         .join(Result, col(TrendAlert.result_id) == Result.id)
+        .join(Sample, col(Result.sample_id) == Sample.id)
         .outerjoin(TrendAssessment, col(TrendAssessment.alert_id) == TrendAlert.id)
         .where(TrendAlert.lot_id == lot_id, col(TrendAssessment.id).is_(None), col(Result.id).not_in(replaced))
         .order_by(col(TrendAlert.id))
     ).all()
     invalid = worth_of(session, lot_id).invalid if found else frozenset()
-    for alert, result in found:
+    for alert, result, number in found:
         if result.id not in invalid:
-            yield Reason(
-                "alert-open", f"alert {alert.id} on {result.test_code} is not assessed: {alert.text}", result.test_code
-            )
+            text = f"alert {alert.id} on {result.test_code} is not assessed: {alert.text}"
+            yield Reason("alert-open", text, result.test_code, about=("sample", number))

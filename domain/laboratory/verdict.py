@@ -11,8 +11,9 @@ Limits are text, because "1.0" is not "1"; a value equal to the limit is within 
 never rounded and never replaced by zero or half the limit of quantification.
 """
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
+from operator import gt, lt
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
@@ -256,17 +257,19 @@ def _judge_number(criterion: Criterion, value: Numeric) -> Judgement:
     except Invalid as wrong:
         return _unclear(f"the units do not fit: {wrong}")
     how = "taken as" if criterion.rounding is Rounding.NONE else "rounded to"
-    rounded, outside = "", ""
-    for limit, sign in ((criterion.lower, -1), (criterion.upper, 1)):
-        if limit is None or outside:
-            continue
-        number = round_to_limit(converted, limit, criterion.rounding)
-        rounded = decimal_text(number)
-        if number.compare(Decimal(limit), context=EXACT) == sign:
-            outside = f"{'below the lower' if sign < 0 else 'above the upper'} limit {with_unit(limit, criterion.unit)}"
+    sides = ((criterion.lower, lt, "below the lower"), (criterion.upper, gt, "above the upper"))
+    compared = [
+        (limit, round_to_limit(converted, limit, criterion.rounding), beyond, side)
+        for limit, beyond, side in sides
+        if limit is not None
+    ]
+    outside = next((one for one in compared if one[2](one[1], Decimal(one[0]))), None)
+    limit, number, _, side = outside or compared[-1]
+    rounded = decimal_text(number)
     found = f"{describe_value(value, cut_text(value.value))[0]}, {how} {with_unit(rounded, criterion.unit)}, is"
     if outside:
-        return Judgement(verdict=Verdict.FAIL, reason=f"{found} {outside}.", rounded=rounded)
+        told = f"{found} {side} limit {with_unit(limit, criterion.unit)}."
+        return Judgement(verdict=Verdict.FAIL, reason=told, rounded=rounded)
     return Judgement(verdict=Verdict.PASS, reason=f"{found} within {describe(criterion)[0]}.", rounded=rounded)
 
 
@@ -310,7 +313,7 @@ def _reaches(bound: Decimal, limit: str, below: bool) -> bool:
 
 
 def _at(value: Decimal, exponent: int) -> Decimal:
-    return value.quantize(Decimal((0, (1,), exponent)), rounding=ROUND_HALF_UP, context=EXACT)
+    return value.quantize(Decimal(1).scaleb(exponent), context=EXACT)  # which rounds half up
 
 
 def _unclear(why: str) -> Judgement:

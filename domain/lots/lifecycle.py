@@ -5,7 +5,7 @@ refuses. The same table tells what stands in the way (`blockers`), so a page and
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -25,7 +25,8 @@ class Rule:
     """action from one of `from_` to `to`, by who holds `permission`, signed with `meaning` (None: no signature).
 
     guards: names of the conditions, all of which must hold. not_by: names of the parts in the lot's history whose doers
-    may not act. to None: back to where the hold came from. moves: false for what is signed and leaves the lot where it is.
+    may not act. to None: back to where the hold came from. moves: false for what is signed and leaves the lot where it is. awaits: the act does not
+    wait for results that the product lets come late.
     """
 
     action: str
@@ -36,6 +37,7 @@ class Rule:
     guards: tuple[str, ...] = ()
     not_by: tuple[str, ...] = ()
     moves: bool = True
+    awaits: bool = False
 
 
 def _rule(
@@ -47,8 +49,9 @@ def _rule(
     guards: tuple[str, ...] = (),
     not_by: tuple[str, ...] = (),
     moves: bool = True,
+    awaits: bool = False,
 ) -> Rule:
-    return Rule(action, frozenset(from_), to, permission, meaning, guards, not_by, moves)
+    return Rule(action, frozenset(from_), to, permission, meaning, guards, not_by, moves, awaits)
 
 
 _PRE_RELEASE = (S.QUARANTINE, S.UNDER_TEST, S.QA_REVIEW)
@@ -61,6 +64,30 @@ LABORATORY = (
     "contract-checked",
     "slow-tests-final",
     "alerts-assessed",
+)
+
+#: What a lot must meet to be released.
+RELEASE = (
+    "is-drug-product",
+    "not-expired",
+    "steps-complete",
+    "labels-accounted",
+    "donors-eligible",
+    "ancestors-released",
+    "results-final",
+    "results-pass",
+    "no-contamination",
+    "sterility-time",
+    "certificate-complete",
+    *LABORATORY,
+    "every-specification",
+    "recipe-followed",
+    "entries-verified",
+    "differences-explained",
+    "exceptions-approved",
+    "samples-taken",
+    "no-open-deviation",
+    "signatures-complete",
 )
 
 #: domain.md, section 5. `accept` is the release of what is not for patients by itself: donations, cell banks, raw
@@ -79,6 +106,7 @@ RULES: dict[str, Rule] = {
             Meaning.APPROVED,
             guards=("not-expired", "results-final", "sterility-time", *LABORATORY, "not-submitted"),
             not_by=("made", "tested", "confirmed"),
+            awaits=True,
         ),
         _rule(
             "confirm",
@@ -99,6 +127,7 @@ RULES: dict[str, Rule] = {
             ),
             not_by=("made", "tested", "reviewed", "submitted"),
             moves=False,
+            awaits=True,
         ),
         _rule(
             "release",
@@ -106,29 +135,19 @@ RULES: dict[str, Rule] = {
             S.RELEASED,
             Permission.RELEASE_LOT,
             Meaning.CERTIFIED,
-            guards=(
-                "is-drug-product",
-                "not-expired",
-                "steps-complete",
-                "labels-accounted",
-                "donors-eligible",
-                "ancestors-released",
-                "results-final",
-                "results-pass",
-                "no-contamination",
-                "sterility-time",
-                "certificate-complete",
-                *LABORATORY,
-                "every-specification",
-                "recipe-followed",
-                "entries-verified",
-                "differences-explained",
-                "exceptions-approved",
-                "samples-taken",
-                "no-open-deviation",
-                "signatures-complete",
-            ),
+            guards=RELEASE,
             not_by=("made", "tested", "reviewed", "confirmed", "submitted"),
+        ),
+        # The same, but for the results that the product lets come late.
+        _rule(
+            "release_conditionally",
+            [S.QA_REVIEW],
+            S.RELEASED,
+            Permission.RELEASE_LOT,
+            Meaning.CERTIFIED,
+            guards=("late-allowed", *RELEASE),
+            not_by=("made", "tested", "reviewed", "confirmed", "submitted"),
+            awaits=True,
         ),
         _rule(
             "accept",
@@ -192,13 +211,17 @@ AFTER: dict[str, list[After]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A lot looked at, at a moment: what guards and doers get. `known`: what one of them found and others ask for too."""
+    """A lot looked at, at a moment: what guards and doers get. `known`: what one of them found and others ask for too.
+
+    awaits: for an act that does not wait for results that may come late.
+    """
 
     session: Session
     lot: Lot
     now: datetime
     today: date
     known: dict[str, Any] = field(default_factory=dict, compare=False)
+    awaits: bool = False
 
     @property
     def state(self) -> LotState:
@@ -246,7 +269,8 @@ def blockers(case: Case, action: str, actor: Actor) -> tuple[Reason, ...]:
     """Every reason why the actor may not do this to the lot now; empty when nothing stands in the way."""
     rule = RULES.get(action)
     if rule is None:
-        return (Reason("no-such-rule", f"there is no rule for {action!r}: what no rule allows is refused"),)
+        text = f"there is no rule for {action!r}: what no rule allows is refused"
+        return (Reason("no-such-rule", text, about=("lot", case.lot.lot_number)),)
     found: list[Reason] = []
     if rule.permission not in actor.permissions:
         found.append(
@@ -266,8 +290,9 @@ def blockers(case: Case, action: str, actor: Actor) -> tuple[Reason, ...]:
                 given={"lot": case.lot.lot_number, "state": case.state.value, "allowed": allowed},
             )
         )
-    found += unmet(case, action, actor, rule.guards, rule.not_by)
-    return tuple(found)
+    found += unmet(replace(case, awaits=rule.awaits), action, actor, rule.guards, rule.not_by)
+    lot = ("lot", case.lot.lot_number)  # what points to nothing nearer is about the lot itself
+    return tuple(one if one.about else replace(one, about=lot) for one in found)
 
 
 def unmet(case: Case, action: str, actor: Actor, guards: Iterable[str], not_by: Iterable[str] = ()) -> Iterator[Reason]:
@@ -303,18 +328,24 @@ def move(work: Work, lot: Lot, action: str, *, signature_id: int | None = None) 
     return _moved(work, lot, action, to, work.actor.user_id, work.actor.name, work.reason, signature_id)
 
 
+RUN_DOWN = "run-down"
+"""Under this name is registered what holds everything that was made of a released lot."""
 SYSTEM = "Exolotl"
 """Who is on record for a move that follows from a rule and not from a person's decision."""
 
 
-def seize(work: Work, lot: Lot, reason: str) -> LotMove | None:
+def seize(work: Work, lot: Lot, reason: str, *, down: bool = False) -> LotMove | None:
     """The system puts a lot on hold within the act that gave the reason; None where there is nothing left to hold.
 
-    Nobody's decision, so no permission and no signature; lifting it is QA's, as with any hold.
+    Nobody's decision, so no permission and no signature; lifting it is QA's, as with any hold. down: what was made of a released lot is held with it.
     """
     if lot.state not in RULES["hold"].from_:
         return None
-    return _moved(work, lot, "hold", S.ON_HOLD, None, SYSTEM, reason, None)
+    made = _moved(work, lot, "hold", S.ON_HOLD, None, SYSTEM, reason, None)
+    if down and made.from_state == S.RELEASED:
+        for follow in AFTER[RUN_DOWN]:
+            follow(work, made)
+    return made
 
 
 def _moved(

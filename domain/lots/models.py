@@ -99,7 +99,8 @@ class Product(Entity, table=True):
     authorisation: number of the marketing or clinical-trial authorisation, if there is one. batch_certificate: a released lot gets a batch
     certificate too (EU GMP Annex 16). look_up_code: the public look-up asks for the check code on the label. An empty one of the two is no.
     release_signatures: 3: head of production, head of QC and QA; 2 or empty: head of QC and QA. expiry_extension_months: by how much at most a
-    lot's expiry may be extended, all extensions together; empty: not at all.
+    lot's expiry may be extended, all extensions together; empty: not at all. late_tests: the tests (JSON list of codes) whose results may come after
+    a conditional release, at most late_days after it; empty: none.
     """
 
     code: str = Field(unique=True)
@@ -127,12 +128,60 @@ class Product(Entity, table=True):
     look_up_code: bool | None = None
     release_signatures: int | None = None
     expiry_extension_months: int | None = None
+    late_tests: str | None = None
+    late_days: int | None = None
 
     __table_args__ = (
         sa.CheckConstraint("shelf_life_months BETWEEN 1 AND 120", name="shelf_life"),
         sa.CheckConstraint("CAST(fill_volume AS NUMERIC) > 0", name="fill_volume"),
         sa.CheckConstraint("CAST(reconstitution_volume AS NUMERIC) > 0", name="reconstitution_volume"),
     )
+
+
+class ProductChange(AppendOnly, table=True):
+    """A proposal to change a product: the product as it shall be (command: JSON), and what of it differs (changes: JSON, name -> old and new)."""
+
+    product_id: int = Field(foreign_key="product.id")
+    revision: int
+    command: str
+    changes: str
+    reason: str
+    proposed_at: datetime = moment()
+    proposed_by: int = Field(foreign_key="app_user.id")
+
+    __table_args__ = (sa.UniqueConstraint("product_id", "revision"),)
+
+
+class ProductChangeDecision(AppendOnly, table=True):
+    """QA's signature on a proposal: from then on the product is what was proposed, or stays what it was."""
+
+    change_id: int = Field(foreign_key="product_change.id", unique=True)
+    approved: bool
+    comment: str = ""
+    decided_at: datetime = moment()
+    decided_by: int = Field(foreign_key="app_user.id")
+    signature_id: int = Field(foreign_key="signature.id", unique=True)
+
+
+class ConditionalRelease(AppendOnly, table=True):
+    """A lot was released before these results (awaited: JSON list of test codes) were final; they are awaited until the end of `due_on`."""
+
+    lot_id: int = Field(foreign_key="lot.id", unique=True)
+    awaited: str
+    due_on: date
+    reason: str
+    released_at: datetime = moment()
+    released_by: int = Field(foreign_key="app_user.id")
+    signature_id: int = Field(foreign_key="signature.id", unique=True)
+
+
+class ConditionMet(AppendOnly, table=True):
+    """The results that a release awaited are there and comply: QA completed it."""
+
+    conditional_id: int = Field(foreign_key="conditional_release.id", unique=True)
+    completed_at: datetime = moment()
+    completed_by: int = Field(foreign_key="app_user.id")
+    signature_id: int = Field(foreign_key="signature.id", unique=True)
 
 
 class Lot(Entity, table=True):

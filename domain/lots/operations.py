@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Context, Decimal
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from sqlmodel import col, select
 
 from domain.claims import refuse_claims
@@ -88,6 +88,12 @@ class DefineProduct(Command):
         default=None, ge=1, le=60, description="by how much at most a lot's expiry may be extended; empty: not at all"
     )
 
+    @field_validator("release_signatures", mode="before")
+    @classmethod
+    def _as_typed(cls, given: object) -> object:
+        """A form sends the number as text."""
+        return int(given) if isinstance(given, str) and given in ("2", "3") else given
+
 
 class ReceiveMaterial(Command):
     """Book a raw-material lot in. It is in quarantine until QA accepts it."""
@@ -104,8 +110,7 @@ class ReceiveMaterial(Command):
 @operation(Permission.DEFINE_PRODUCT)
 def define_product(work: Work, command: DefineProduct) -> Product:
     """Checks the GTIN's check digit, the volumes and the storage range; codes are never reused."""
-    if command.gtin is not None:
-        require_gtin(command.gtin)
+    facts = product_facts(command)
     reserved = set(SERIES.values())
     if command.lot_series in reserved:
         raise Invalid(
@@ -120,6 +125,13 @@ def define_product(work: Work, command: DefineProduct) -> Product:
     )
     if work.session.exec(taken).first() is not None:
         raise Conflict(Reason("product-exists", "a product has this code, lot series or GTIN already", "code"))
+    return work.add(Product(**facts, created_at=work.now))
+
+
+def product_facts(command: DefineProduct) -> dict[str, Any]:
+    """What a product's row holds of what was typed. Raises Invalid for what no product can be."""
+    if command.gtin is not None:
+        require_gtin(command.gtin)
     printed = ("name_en", "name_de", "form_en", "form_de", "composition", "container", "diluent_en", "diluent_de")
     refuse_claims({name: getattr(command, name) for name in printed})
     low = magnitude(command.storage_low, "Cel", "storage_low")
@@ -127,20 +139,15 @@ def define_product(work: Work, command: DefineProduct) -> Product:
     if low > high:
         raise Invalid(Reason("range-reversed", "the lower storage temperature is above the upper one", "storage_low"))
     label = command.label_particles
-    words = command.model_dump(
-        exclude={"fill_volume", "reconstitution_volume", "label_particles", "storage_low", "storage_high"}
-    )
-    return work.add(
-        Product(
-            **words,
-            fill_volume=positive(command.fill_volume, "mL", "fill_volume"),
-            reconstitution_volume=positive(command.reconstitution_volume, "mL", "reconstitution_volume"),
-            label_particles=positive(label, "{particles}/{vial}", "label_particles") if label else None,
-            storage_low=low,
-            storage_high=high,
-            created_at=work.now,
-        )
-    )
+    amounts = {"fill_volume", "reconstitution_volume", "label_particles", "storage_low", "storage_high"}
+    return {
+        **{name: getattr(command, name) for name in DefineProduct.model_fields if name not in amounts},
+        "fill_volume": positive(command.fill_volume, "mL", "fill_volume"),
+        "reconstitution_volume": positive(command.reconstitution_volume, "mL", "reconstitution_volume"),
+        "label_particles": positive(label, "{particles}/{vial}", "label_particles") if label else None,
+        "storage_low": low,
+        "storage_high": high,
+    }
 
 
 @operation(Permission.RECEIVE_MATERIAL)

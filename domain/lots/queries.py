@@ -1,5 +1,6 @@
 """Products and lots as lists."""
 
+import json
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
@@ -17,6 +18,11 @@ MOST = 200
 
 #: An empty answer, of a product that was defined before the question was asked, is no.
 YesOrNo = Annotated[bool, BeforeValidator(bool)]
+#: Codes that a row keeps as a JSON list; empty is none.
+Codes = Annotated[
+    tuple[str, ...],
+    BeforeValidator(lambda kept: json.loads(kept or "[]") if kept is None or isinstance(kept, str) else kept),
+]
 
 
 class ProductView(View):
@@ -46,6 +52,8 @@ class ProductView(View):
     look_up_code: YesOrNo
     release_signatures: int | None
     expiry_extension_months: int | None
+    late_tests: Codes
+    late_days: int | None
 
 
 class LotRow(View):

@@ -55,7 +55,7 @@ def not_followed(session: Session, lot: Lot) -> Iterator[Reason]:
     for step in recipe.said.steps:
         if step.key not in done:
             text = f"{recipe.label} asks for {step.key} ({step_kind(step.kind).en}); it was not done"
-            yield Reason("recipe-step-missing", text)
+            yield Reason("recipe-step-missing", text, about=("lot", lot.lot_number), given={"step": step.key})
 
 
 def not_verified(session: Session, lot: Lot) -> Iterator[Reason]:
@@ -63,10 +63,11 @@ def not_verified(session: Session, lot: Lot) -> Iterator[Reason]:
     for _, step in executed(session, [lot.key]):
         seen = select(StartVerification.id).where(StartVerification.step_id == step.id)
         if session.exec(seen).first() is None:
-            yield Reason("start-not-verified", f"no second person has verified the start of step {step.number}")
+            text = f"no second person has verified the start of step {step.number}"
+            yield Reason("start-not-verified", text, about=("step", step.number))
         for reading in unverified_readings(session, step):
             text = f"step {step.number}: {reading.parameter} is critical, and no second person has verified it"
-            yield Reason("reading-not-verified", text)
+            yield Reason("reading-not-verified", text, about=("step", step.number))
 
 
 def not_explained(session: Session, lot: Lot) -> Iterator[Reason]:
@@ -77,7 +78,7 @@ def not_explained(session: Session, lot: Lot) -> Iterator[Reason]:
                 Deviation.step_id == step.id, Deviation.origin == DeviationOrigin.RECONCILIATION
             )
             if session.exec(told).first() is None:
-                yield Reason(reason.code, f"step {step.number}: {reason.text}")
+                yield Reason(reason.code, f"step {step.number}: {reason.text}", about=("step", step.number))
 
 
 def not_excepted(session: Session, lot: Lot) -> Iterator[Reason]:
@@ -87,7 +88,7 @@ def not_excepted(session: Session, lot: Lot) -> Iterator[Reason]:
     for lapse in session.exec(lapses):
         if register.exception_for(session, lapse.equipment_id, lapse.on) is None:
             text = f"step {steps[lapse.step_id].number}: {lapse.text} QA has signed no exception"
-            yield Reason("exception-missing", text)
+            yield Reason("exception-missing", text, about=("step", steps[lapse.step_id].number))
 
 
 def steps_to(session: Session, lot_id: int) -> list[Step]:

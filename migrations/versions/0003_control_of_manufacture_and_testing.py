@@ -47,6 +47,22 @@ def upgrade() -> None:  # noqa: PLR0915
         batch_op.create_index(batch_op.f("ix_equipment_equipment_class"), ["equipment_class"], unique=False)
 
     op.create_table(
+        "product_change",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("product_id", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("command", sa.String(), nullable=False),
+        sa.Column("changes", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
+        sa.Column("proposed_by", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["product_id"], ["product.id"], name=op.f("fk_product_change_product_id")),
+        sa.ForeignKeyConstraint(["proposed_by"], ["app_user.id"], name=op.f("fk_product_change_proposed_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_product_change")),
+        sa.UniqueConstraint("product_id", "revision", name=op.f("uq_product_change_product_id_revision")),
+    )
+    op.create_table(
         "recipe",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -388,6 +404,24 @@ def upgrade() -> None:  # noqa: PLR0915
         batch_op.create_index(batch_op.f("ix_capa_action_owner_id"), ["owner_id"], unique=False)
 
     op.create_table(
+        "conditional_release",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.Column("awaited", sa.String(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("released_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
+        sa.Column("released_by", sa.Integer(), nullable=False),
+        sa.Column("signature_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_conditional_release_lot_id")),
+        sa.ForeignKeyConstraint(["released_by"], ["app_user.id"], name=op.f("fk_conditional_release_released_by")),
+        sa.ForeignKeyConstraint(["signature_id"], ["signature.id"], name=op.f("fk_conditional_release_signature_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_conditional_release")),
+        sa.UniqueConstraint("lot_id", name=op.f("uq_conditional_release_lot_id")),
+        sa.UniqueConstraint("signature_id", name=op.f("uq_conditional_release_signature_id")),
+    )
+    op.create_table(
         "destruction",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -573,6 +607,7 @@ def upgrade() -> None:  # noqa: PLR0915
         sa.Column("extended_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
         sa.Column("extended_by", sa.Integer(), nullable=False),
         sa.Column("signature_id", sa.Integer(), nullable=False),
+        sa.Column("results", sa.String(), nullable=True),
         sa.CheckConstraint("new_expires_on > old_expires_on", name=op.f("ck_expiry_extension_later")),
         sa.ForeignKeyConstraint(
             ["document_sha256"], ["document.sha256"], name=op.f("fk_expiry_extension_document_sha256")
@@ -599,6 +634,7 @@ def upgrade() -> None:  # noqa: PLR0915
                 "bank_problem",
                 "bulk_problem",
                 "material_problem",
+                "failed_result",
                 "other",
                 name="cascade_cause",
                 native_enum=False,
@@ -658,6 +694,27 @@ def upgrade() -> None:  # noqa: PLR0915
         sa.ForeignKeyConstraint(["signature_id"], ["signature.id"], name=op.f("fk_method_approval_signature_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_method_approval")),
         sa.UniqueConstraint("method_id", name=op.f("uq_method_approval_method_id")),
+    )
+    op.create_table(
+        "product_change_decision",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("change_id", sa.Integer(), nullable=False),
+        sa.Column("approved", sa.Boolean(), nullable=False),
+        sa.Column("comment", sa.String(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
+        sa.Column("decided_by", sa.Integer(), nullable=False),
+        sa.Column("signature_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["change_id"], ["product_change.id"], name=op.f("fk_product_change_decision_change_id")
+        ),
+        sa.ForeignKeyConstraint(["decided_by"], ["app_user.id"], name=op.f("fk_product_change_decision_decided_by")),
+        sa.ForeignKeyConstraint(
+            ["signature_id"], ["signature.id"], name=op.f("fk_product_change_decision_signature_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_product_change_decision")),
+        sa.UniqueConstraint("change_id", name=op.f("uq_product_change_decision_change_id")),
+        sa.UniqueConstraint("signature_id", name=op.f("uq_product_change_decision_signature_id")),
     )
     op.create_table(
         "reading_verification",
@@ -870,6 +927,23 @@ def upgrade() -> None:  # noqa: PLR0915
         batch_op.create_index(batch_op.f("ix_cascade_lot_lot_id"), ["lot_id"], unique=False)
 
     op.create_table(
+        "condition_met",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("conditional_id", sa.Integer(), nullable=False),
+        sa.Column("completed_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
+        sa.Column("completed_by", sa.Integer(), nullable=False),
+        sa.Column("signature_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["completed_by"], ["app_user.id"], name=op.f("fk_condition_met_completed_by")),
+        sa.ForeignKeyConstraint(
+            ["conditional_id"], ["conditional_release.id"], name=op.f("fk_condition_met_conditional_id")
+        ),
+        sa.ForeignKeyConstraint(["signature_id"], ["signature.id"], name=op.f("fk_condition_met_signature_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_condition_met")),
+        sa.UniqueConstraint("conditional_id", name=op.f("uq_condition_met_conditional_id")),
+        sa.UniqueConstraint("signature_id", name=op.f("uq_condition_met_signature_id")),
+    )
+    op.create_table(
         "custody",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -982,6 +1056,7 @@ def upgrade() -> None:  # noqa: PLR0915
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
         sa.Column("opened_by", sa.Integer(), nullable=False),
+        sa.Column("timepoint_months", sa.Integer(), nullable=True),
         sa.CheckConstraint("length(reason) > 0", name=op.f("ck_reserve_use_says_why")),
         sa.ForeignKeyConstraint(["opened_by"], ["app_user.id"], name=op.f("fk_reserve_use_opened_by")),
         sa.ForeignKeyConstraint(["sample_id"], ["sample.id"], name=op.f("fk_reserve_use_sample_id")),
@@ -1207,6 +1282,22 @@ def upgrade() -> None:  # noqa: PLR0915
         sa.PrimaryKeyConstraint("id", name=op.f("pk_trend_assessment")),
         sa.UniqueConstraint("alert_id", name=op.f("uq_trend_assessment_alert_id")),
     )
+    with op.batch_alter_table("certificate", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("uq_certificate_lot_id_revision"), type_="unique")
+        batch_op.create_unique_constraint(
+            batch_op.f("uq_certificate_lot_id_specification_id_revision"), ["lot_id", "specification_id", "revision"]
+        )
+
+    with op.batch_alter_table("certificate_number", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("specification_id", sa.Integer(), nullable=True))
+        batch_op.drop_constraint(batch_op.f("uq_certificate_number_lot_id_kind"), type_="unique")
+        batch_op.create_unique_constraint(
+            batch_op.f("uq_certificate_number_lot_id_kind_specification_id"), ["lot_id", "kind", "specification_id"]
+        )
+        batch_op.create_foreign_key(
+            batch_op.f("fk_certificate_number_specification_id"), "specification", ["specification_id"], ["id"]
+        )
+
     with op.batch_alter_table("consumption", schema=None) as batch_op:
         batch_op.add_column(sa.Column("reason", sa.String(), nullable=True))
 
@@ -1255,6 +1346,8 @@ def upgrade() -> None:  # noqa: PLR0915
     with op.batch_alter_table("product", schema=None) as batch_op:
         batch_op.add_column(sa.Column("release_signatures", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("expiry_extension_months", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("late_tests", sa.String(), nullable=True))
+        batch_op.add_column(sa.Column("late_days", sa.Integer(), nullable=True))
 
     with op.batch_alter_table("reading", schema=None) as batch_op:
         batch_op.add_column(sa.Column("beyond_action", sa.Boolean(), nullable=True))
@@ -1271,8 +1364,8 @@ def upgrade() -> None:  # noqa: PLR0915
         batch_op.create_index(batch_op.f("ix_result_report_id"), ["report_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_result_run_id"), ["run_id"], unique=False)
         batch_op.create_foreign_key(batch_op.f("fk_result_inoculation_id"), "inoculation", ["inoculation_id"], ["id"])
-        batch_op.create_foreign_key(batch_op.f("fk_result_run_id"), "test_run", ["run_id"], ["id"])
         batch_op.create_foreign_key(batch_op.f("fk_result_report_id"), "contract_report", ["report_id"], ["id"])
+        batch_op.create_foreign_key(batch_op.f("fk_result_run_id"), "test_run", ["run_id"], ["id"])
         batch_op.create_foreign_key(batch_op.f("fk_result_oos_id"), "oos", ["oos_id"], ["id"])
 
     with op.batch_alter_table("sample", schema=None) as batch_op:
@@ -1332,6 +1425,10 @@ def upgrade() -> None:  # noqa: PLR0915
     op.protect("capa_completion", "UPDATE", "DELETE")
     op.protect("cascade_lift", "UPDATE", "DELETE")
     op.protect("cascade_lot", "UPDATE", "DELETE")
+    op.protect("certificate", "UPDATE", "DELETE")
+    op.protect("certificate_number", "UPDATE", "DELETE")
+    op.protect("condition_met", "UPDATE", "DELETE")
+    op.protect("conditional_release", "UPDATE", "DELETE")
     op.protect("consumption", "UPDATE", "DELETE")
     op.protect("contract_report", "UPDATE", "DELETE")
     op.protect("custody", "UPDATE", "DELETE")
@@ -1366,6 +1463,8 @@ def upgrade() -> None:  # noqa: PLR0915
     op.protect("oos_production", "UPDATE", "DELETE")
     op.protect("oos_result", "UPDATE", "DELETE")
     op.protect("product", "DELETE")
+    op.protect("product_change", "UPDATE", "DELETE")
+    op.protect("product_change_decision", "UPDATE", "DELETE")
     op.protect("reading", "UPDATE", "DELETE")
     op.protect("reading_verification", "UPDATE", "DELETE")
     op.protect("recipe", "UPDATE", "DELETE")
@@ -1394,6 +1493,12 @@ def upgrade() -> None:  # noqa: PLR0915
     op.protect("transcription_check", "UPDATE", "DELETE")
     op.protect("trend_alert", "UPDATE", "DELETE")
     op.protect("trend_assessment", "UPDATE", "DELETE")
+    op.recheck(
+        "certificate",
+        "ck_certificate_revision_cause",
+        "revision_cause IN ('result_corrected', 'result_added', 'lot_data_corrected', 'product_data_corrected', 'site_data_changed', 'wording_corrected', 'after_withdrawal', 'condition_met', 'expiry_extended')",  # noqa: E501
+    )
+    op.protect("certificate", "UPDATE", "DELETE")
 
 
 def downgrade() -> None:

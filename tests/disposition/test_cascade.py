@@ -20,13 +20,15 @@ from domain.disposition.cascade_queries import CascadeView, cascade_view, find_c
 from domain.disposition.decisions import HoldLot, LiftHold, RejectLot, hold_lot, lift_hold, reject_lot
 from domain.disposition.models import CascadeCause
 from domain.errors import Conflict, DomainError, NotFound, Refused
+from domain.lots.lifecycle import seize
 from domain.lots.models import LotState
+from domain.lots.operations import lot_named
 from domain.manufacturing.donors import DecideEligibility, WithdrawConsent
 from domain.manufacturing.models import Eligibility
 from domain.store import reading
-from domain.work import Site
+from domain.work import Site, transaction
 from tests import build
-from tests.cast import act, credentials, raw
+from tests.cast import act, actor, credentials, raw
 from tests.stages import LOT
 
 AT_QA = pytest.mark.stage("in_review")
@@ -229,3 +231,22 @@ def test_what_a_hold_would_reach_can_be_looked_at_before(site: Site) -> None:
     with reading(site.engine) as session:
         before = {one.lot_number for one in would_reach(session, bank, site.today())}
     assert {one.lot_number for one in held(site, bank).lots} == before
+
+
+@pytest.mark.stage("drug_product")
+@pytest.mark.requirement("URS-205")
+def test_what_holds_a_released_lot_by_itself_runs_down_to_everything_made_of_it(site: Site) -> None:
+    bank = str(raw(site, "SELECT lot_number FROM lot WHERE kind = 'master_cell_bank'")[0][0])
+    with transaction(site, actor(site, "ben")) as work:
+        work.act = "enter_result"
+        seize(work, lot_named(work, bank), "OOS26-0001: not sterile", down=True)
+    held = {str(row[0]) for row in raw(site, "SELECT lot_number FROM lot WHERE state = 'on_hold'")}
+    reached = raw(site, "SELECT l.lot_number, c.move_id FROM cascade_lot c JOIN lot l ON l.id = c.lot_id")
+    assert {str(number) for number, _ in reached} == held >= {bank, LOT}
+    assert all(move for _, move in reached)
+    ((cause, signature),) = raw(site, "SELECT cause, signature_id FROM hold_cascade")
+    assert (cause, signature) == ("failed_result", None)
+    for who, step in (("cleo", propose_lift), ("quin", lift_cascade)):
+        lift = LiftCascade(number="HC26-0001", reason="not confirmed", credentials=credentials(who))
+        act(site, who, step, lift)
+    assert build.lot(site, bank).state is LotState.RELEASED

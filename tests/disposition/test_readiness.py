@@ -138,6 +138,34 @@ def test_every_reason_that_a_guard_can_give_has_a_german_sentence_and_somebody_t
     assert all(one.de.endswith((".", "!")) for one in catalogue().values())
 
 
+@pytest.mark.requirement("URS-210")
+def test_every_reason_of_the_catalogue_can_be_cleared_by_somebody() -> None:
+    assert [code for code, one in catalogue().items() if not one.who or not one.de] == []
+
+
+@pytest.mark.requirement("URS-210")
+@pytest.mark.parametrize(
+    "stage",
+    [pytest.param(one, marks=pytest.mark.stage(one)) for one in ("drug_product", "three_signatures", "governed")],
+)
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+def test_no_blocker_is_without_record_role_and_both_languages(site: Site, stage: str) -> None:
+    """Of every act on every lot, whoever asks: also where recipes, equipment, labels and the laboratory's own control stand in the way."""
+    opened(site, str(raw(site, "SELECT lot_number FROM lot ORDER BY id DESC")[0][0]))
+    seen = set()
+    for (number,) in raw(site, "SELECT lot_number FROM lot ORDER BY id"):
+        for action in (*RULES, "fly"):
+            for one in told(site, str(number), action, "dov"):
+                seen.add(one.code)
+                assert one.record is not None, one
+                assert one.record.number, one
+                assert one.clear_by, one
+                assert one.text, one
+                assert one.text_de, one
+                assert one.text_de != one.text, one
+    assert len(seen) > 10, stage
+
+
 def test_every_condition_and_part_of_the_table_is_registered_and_every_permission_is_held_by_a_role() -> None:
     assert {name for rule in RULES.values() for name in rule.guards} <= set(GUARDS)
     assert {name for rule in RULES.values() for name in rule.not_by} <= set(DOERS)

@@ -1,5 +1,6 @@
 """What stands in the way of a release, and what happens when nothing does."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -298,3 +299,10 @@ def test_the_head_of_qc_cannot_submit_before_everything_is_reviewed(site: Site) 
     with pytest.raises(Refused) as refusal:
         act(site, "rhea", submit_lot, SubmitLot(lot_number=number, credentials=credentials("rhea")))
     assert {"result-missing", "result-not-reviewed"} <= codes(refusal)
+
+
+@pytest.mark.stage("in_review")
+def test_a_lot_that_took_no_number_is_rejected_without_the_key_of_the_public_log(site: Site) -> None:
+    keyless = replace(site, log_key=None)
+    act(keyless, "cleo", reject_lot, RejectLot(lot_number=LOT, reason="cracked vials", credentials=credentials("cleo")))
+    assert build.lot(site, LOT).state is LotState.REJECTED

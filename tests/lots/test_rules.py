@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from domain.disposition.decisions import HoldLot, hold_lot
 from domain.errors import Reason, Refused
 from domain.lots import lifecycle
-from domain.lots.lifecycle import AFTER, DOERS, GUARDS, RULES, Case, Rule, blockers, seize
+from domain.lots.lifecycle import AFTER, DOERS, GUARDS, RULES, RUN_DOWN, Case, Rule, blockers, seize
 from domain.lots.models import Lot, LotMove, LotState
 from domain.lots.operations import lot_named
 from domain.permissions import Permission
@@ -48,6 +48,13 @@ TABLE: dict[str, tuple[set[LotState], LotState | None, Permission, Meaning | Non
         Meaning.CERTIFIED,
         {"made", "tested", "reviewed", "confirmed", "submitted"},
     ),
+    "release_conditionally": (
+        {S.QA_REVIEW},
+        S.RELEASED,
+        P.RELEASE_LOT,
+        Meaning.CERTIFIED,
+        {"made", "tested", "reviewed", "confirmed", "submitted"},
+    ),
     "accept": (
         {S.QUARANTINE, S.UNDER_TEST},
         S.RELEASED,
@@ -75,14 +82,18 @@ def test_the_table_of_rules_is_this_and_no_other() -> None:
     }
     assert found == TABLE
     assert {action for action, rule in RULES.items() if not rule.moves} == {"confirm"}
+    assert {action for action, rule in RULES.items() if rule.awaits} == {"submit", "confirm", "release_conditionally"}
+    assert RULES["release_conditionally"].guards == ("late-allowed", *RULES["release"].guards)
     assert all(RULES[action].guards for action in RULES.keys() - {"finish", "sample", "hold"})
 
 
 def test_a_rule_says_what_it_is_given_and_asks_for_nothing_else() -> None:
     bare = lifecycle._rule("burn", [S.REJECTED], S.RECALLED, P.RECALL_LOT)
     assert bare == Rule("burn", frozenset({S.REJECTED}), S.RECALLED, P.RECALL_LOT, None, (), (), True)
-    full = lifecycle._rule("burn", [S.REJECTED], None, P.RECALL_LOT, Meaning.HELD, ("g",), ("d",), moves=False)
-    assert full == Rule("burn", frozenset({S.REJECTED}), None, P.RECALL_LOT, Meaning.HELD, ("g",), ("d",), False)
+    assert (bare.moves, bare.awaits) == (True, False)
+    said = (None, P.RECALL_LOT, Meaning.HELD, ("g",), ("d",))
+    full = lifecycle._rule("burn", [S.REJECTED], *said, moves=False, awaits=True)
+    assert full == Rule("burn", frozenset({S.REJECTED}), *said, False, True)
 
 
 def test_what_a_room_registers_is_found_under_its_name_and_what_follows_a_move_in_its_order() -> None:
@@ -119,9 +130,10 @@ def test_each_reason_names_what_it_is_about(site: Site) -> None:
         "no-such-rule",
         "there is no rule for 'burn': what no rule allows is refused",
     )
+    assert unknown.about == ("lot", lot)
     dov = actor(site, "dov")
     missing, state = told(site, lot, "sample", dov)[0], told(site, lot, "recall")[0]
-    assert missing.code == "permission-missing"
+    assert (missing.code, missing.about) == ("permission-missing", ("lot", lot))
     assert missing.text == "Dov Looks does not hold the permission 'draw_sample'"
     assert dict(missing.given) == {"name": "Dov Looks", "permission": "draw_sample"}
     assert state.text == f"lot {lot} is quarantine; 'recall' is possible only from expired, on_hold, released"
@@ -163,6 +175,41 @@ def test_what_follows_a_move_follows_that_move_alone(site: Site, monkeypatch: py
         work.act = "notice_something"
         seize(work, lot_named(work, lot), "because")
     assert seen == ["hold"]
+
+
+def test_a_seizure_runs_down_where_asked_and_only_from_a_released_lot(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    monkeypatch.setitem(AFTER, RUN_DOWN, [lambda _work, move: seen.append(move.reason)])
+    released, other, undisturbed = build.released_material(site), build.material(site), build.released_material(site)
+    for lot, said in ((released, {"down": True}), (other, {"down": True}), (undisturbed, {})):
+        with transaction(site, actor(site, "tom")) as work:
+            work.act = "notice_something"
+            made = seize(work, lot_named(work, lot), f"of {lot}", **said)
+            assert made is not None
+    assert seen == [f"of {released}"]
+
+
+def test_a_condition_is_told_whether_the_act_waits_for_what_comes_late(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lot, seen = build.material(site), list[bool]()
+
+    def looks(case: Case) -> Iterator[Reason]:
+        seen.append(case.awaits)
+        yield Reason("near", "about something nearer", about=("step", "ST-1"))
+
+    monkeypatch.setitem(GUARDS, "moon", looks)
+    for awaits in (True, False):
+        monkeypatch.setitem(
+            RULES, "burn", lifecycle._rule("burn", [S.QUARANTINE], None, P.HOLD_LOT, None, ("moon",), awaits=awaits)
+        )
+        (near,) = told(site, lot, "burn")
+        assert near.about == ("step", "ST-1")
+    assert seen == [True, False]
+    with reading(site.engine) as session:
+        assert Case(session, build.lot(site, lot), site.clock(), site.today()).awaits is False
 
 
 def moved(site: Site, lot: str) -> list[LotMove]:

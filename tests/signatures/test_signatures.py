@@ -1,5 +1,8 @@
 """A signature is a person's own act, and shows exactly what it was put to."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,12 +10,22 @@ from pydantic import SecretStr
 from sqlmodel import select
 
 from domain.audit import verify
+from domain.disposition.decisions import hold_lot
 from domain.errors import Forbidden, Reason, Refused, Unauthenticated
 from domain.lots.models import Lot
 from domain.manufacturing.models import Donor
-from domain.people.models import SignInKind
-from domain.people.operations import ResetPassword, reset_password, sign_in
+from domain.people.models import SignInKind, User
+from domain.people.operations import (
+    DeactivateUser,
+    ResetPassword,
+    RevokeRole,
+    deactivate_user,
+    reset_password,
+    revoke_role,
+    sign_in,
+)
 from domain.people.queries import actor_of
+from domain.permissions import Role
 from domain.signatures import (
     MEANING_DE,
     Authenticated,
@@ -27,7 +40,7 @@ from domain.signatures import (
 from domain.store import reading
 from domain.work import Actor, Site, transaction
 from tests.build import accepted, donor, material
-from tests.cast import Clock, actor, credentials, password, raw, signed_in
+from tests.cast import Clock, act, actor, credentials, password, raw, signed_in
 
 CONTENT = {"donor": "D-1", "decision": "eligible"}
 
@@ -217,3 +230,86 @@ def test_who_acts_without_a_session_gives_both_components_each_time(site: Site) 
     with pytest.raises(Refused) as refusal:
         signing(site, actor(site, "cleo"), secret("cleo"))
     assert refusal.value.reasons[0].code == "username-needed"
+
+
+ENDED = (Reason("not-the-signer", "Cleo Releases may no longer sign this: the account or its role ended"),)
+
+
+def ready_for(site: Site, who: Actor) -> Authenticated:
+    """Somebody gives both components before the act that they sign in."""
+    with transaction(site, who) as work:
+        work.act = "make_ready"
+        return authenticate(work, credentials("cleo"))
+
+
+def signed_in_act(site: Site, who: Actor, ready: Authenticated, name: str = "hold_lot") -> Signature:
+    """The act of that name, which needs the permission that is registered for it."""
+    assert hold_lot is not None
+    with transaction(site, who) as work:
+        work.act = name
+        return sign(work, work.session.exec(select(Donor)).one(), CONTENT, Meaning.APPROVED, ready)
+
+
+@pytest.mark.requirement("URS-044")
+@pytest.mark.parametrize(
+    ("end", "command"),
+    [
+        (revoke_role, RevokeRole(username="cleo", role=Role.QA)),
+        (deactivate_user, DeactivateUser(username="cleo")),
+    ],
+)
+def test_who_lost_the_role_or_the_account_since_giving_the_password_signs_nothing(
+    site: Site, end: Any, command: Any
+) -> None:
+    donor(site)
+    cleo = signed_in(site, "cleo")
+    ready = ready_for(site, cleo)
+    assert signed_in_act(site, cleo, ready).name == "Cleo Releases"
+    act(site, "ada", end, command)
+    with pytest.raises(Forbidden) as refusal:
+        signed_in_act(site, cleo, ready)
+    assert refusal.value.reasons == ENDED
+
+
+def test_an_act_that_needs_no_permission_is_signed_without_a_role(site: Site) -> None:
+    donor(site)
+    cleo = signed_in(site, "cleo")
+    ready = ready_for(site, cleo)
+    act(site, "ada", revoke_role, RevokeRole(username="cleo", role=Role.QA))
+    for name in ("change_password", "an_act_that_nobody_registered"):
+        assert signed_in_act(site, cleo, ready, name).name == "Cleo Releases"
+
+
+def test_who_was_locked_out_meanwhile_signs_again_from_the_end_of_the_lock_on(site: Site, clock: Clock) -> None:
+    donor(site)
+    cleo = signed_in(site, "cleo")
+    ready = ready_for(site, cleo)
+    until = clock.now + timedelta(minutes=15)
+    with transaction(site, actor(site, "ada")) as work:
+        work.act = "lock_out"
+        work.session.exec(select(User).where(User.username == "cleo")).one().locked_until = until
+    for now in (clock.now, until - timedelta(seconds=1)):
+        clock.now = now
+        with pytest.raises(Forbidden) as refusal:
+            signed_in_act(site, cleo, ready)
+        assert refusal.value.reasons == ENDED
+    clock.now = until
+    assert signed_in_act(site, cleo, ready).name == "Cleo Releases"
+
+
+def test_the_role_that_counts_is_that_of_the_signer(site: Site) -> None:
+    """Somebody else who holds the role, or who lost theirs, changes nothing."""
+    donor(site)
+    cleo = signed_in(site, "cleo")
+    ready = ready_for(site, cleo)
+    act(site, "ada", deactivate_user, DeactivateUser(username="quin"))
+    act(site, "ada", revoke_role, RevokeRole(username="rhea", role=Role.REVIEWER))
+    assert signed_in_act(site, cleo, ready).name == "Cleo Releases"
+
+
+def test_credentials_given_in_the_act_itself_are_looked_at_once(site: Site) -> None:
+    """They were just verified in the same transaction: what may have changed since is asked only where time passed between."""
+    donor(site)
+    with transaction(site, signed_in(site, "cleo")) as work:
+        work.act = "define_product"  # needs what she does not hold; the door of the operation asks, not the signature
+        assert sign(work, work.session.exec(select(Donor)).one(), CONTENT, Meaning.APPROVED, credentials("cleo")).name
