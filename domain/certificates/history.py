@@ -162,9 +162,12 @@ def _revisions() -> Any:
 
 def _withdrawn_at() -> Any:
     """When the newest revision, or the certificate that a batch certificate names, was withdrawn."""
-    newest = sa.select(sa.func.max(_Later.revision)).where(col(_Later.number) == CertificateNumber.number)
-    own = sa.select(col(_Any.id)).where(
-        col(_Any.number) == CertificateNumber.number, col(_Any.revision) == newest.scalar_subquery()
+    of_number = sa.select(sa.func.max(_Later.revision)).where(col(_Later.number) == CertificateNumber.number)
+    newest = of_number.correlate(CertificateNumber).scalar_subquery()
+    own = (
+        sa.select(col(_Any.id))
+        .where(col(_Any.number) == CertificateNumber.number, col(_Any.revision) == newest)
+        .correlate(CertificateNumber)
     )
     which = sa.func.coalesce(BatchCertificate.certificate_id, own.scalar_subquery())
     return sa.select(col(Withdrawal.withdrawn_at)).where(col(Withdrawal.certificate_id) == which).scalar_subquery()
