@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property, wraps
 from mimetypes import guess_type
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -145,7 +145,7 @@ class CertificatePrinter(Protocol):
         /,
         look: str | None = None,
         file: Callable[[str], bytes] | None = None,
-        copy: str | None = None,
+        copy: Literal["current", "superseded", "withdrawn", "recalled"] | None = None,
     ) -> bytes:
         """The unsigned file alone: a preview in the look of today, or what a file that was issued in `look` must begin with.
 

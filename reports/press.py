@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from domain.certificates.content import BatchCertificateContent, CertificateContent
 from domain.errors import Reason, Refused
@@ -47,11 +48,11 @@ class Press:
         /,
         look: str | None = None,
         file: Callable[[str], bytes] | None = None,
-        copy: str | None = None,
+        copy: Literal["current", "superseded", "withdrawn", "recalled"] | None = None,
     ) -> bytes:
         """The unsigned file, in the look of today, or in the one it was issued in; `file` gives a logo by its SHA-256.
 
-        copy: `current`, `superseded`, `withdrawn` or `recalled`: under a watermark that says so, and with no field to sign.
+        copy: what became of it: under a watermark that says so, and with no field to sign.
 
         The same content and look give the same bytes.
         """

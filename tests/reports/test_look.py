@@ -169,7 +169,7 @@ def test_every_catalogue_has_every_word_with_the_same_places_to_fill() -> None:
 def test_every_word_of_the_catalogues_is_used() -> None:
     files = [*Path(catalogue.__file__).parent.glob("*.py"), Path(content.__file__)]
     source = "".join(path.read_text() for path in files)
-    tables = {"group.", "verdict.", "conclusion.", "regulatory.", "facts.", "figure.", "investigation.", "batch.",
+    tables = {"group.", "verdict.", "conclusion.", "regulatory.", "facts.", "figure.", "investigation.", "batch.", "copy.",
               "results.", "section."}  # fmt: skip
     for key in catalogue.catalogue("en"):
         table, _, word = key.partition(".")
