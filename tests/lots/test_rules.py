@@ -181,14 +181,14 @@ def test_a_seizure_runs_down_where_asked_and_only_from_a_released_lot(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
-    monkeypatch.setitem(AFTER, RUN_DOWN, [lambda _work, move: seen.append(move.reason)])
+    monkeypatch.setitem(AFTER, RUN_DOWN, [lambda work, move: seen.append(f"{work.act}: {move.reason}")])
     released, other, undisturbed = build.released_material(site), build.material(site), build.released_material(site)
     for lot, said in ((released, {"down": True}), (other, {"down": True}), (undisturbed, {})):
         with transaction(site, actor(site, "tom")) as work:
             work.act = "notice_something"
             made = seize(work, lot_named(work, lot), f"of {lot}", **said)
             assert made is not None
-    assert seen == [f"of {released}"]
+    assert seen == [f"notice_something: of {released}"]
 
 
 def test_a_condition_is_told_whether_the_act_waits_for_what_comes_late(
