@@ -25,6 +25,7 @@ from api.web.products import router as product_pages
 from api.web.public import router as public_pages
 from api.web.public_drawing import refusal_page
 from api.web.public_verify import router as verify_pages
+from api.web.recipe_editor import router as recipe_editor_pages
 from api.web.recipes import router as recipe_pages
 from api.web.runs import router as run_pages
 from api.web.sampling import router as sampling_pages
@@ -50,6 +51,7 @@ ROUTERS = (
     product_pages,
     material_pages,  # after the lots', whose /materials/new is no lot number
     recipe_pages,
+    recipe_editor_pages,
     equipment_pages,
     step_pages,
     donor_pages,

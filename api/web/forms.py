@@ -71,7 +71,10 @@ class Amount:
 
 @dataclass(frozen=True)
 class Rows:
-    """A table of equal rows, `<name>.<place>.<column>`; more are added by asking for them."""
+    """A table of equal rows, `<name>.<place>.<column>`; more are added by asking for them.
+
+    labels: what stands above each row. removable: each row has a button `_act` = `remove <name>.<place>`.
+    """
 
     name: str
     columns: tuple[Field, ...]
@@ -79,6 +82,9 @@ class Rows:
     first: int = 0
     more: str = "Add a row"
     presets: tuple[Mapping[str, str], ...] = ()
+    legend: str = ""
+    labels: tuple[str, ...] = ()
+    removable: bool = False
 
 
 Part = Field | Amount | Rows
@@ -86,18 +92,19 @@ Part = Field | Amount | Rows
 
 @dataclass(frozen=True)
 class Group:
-    """Fields under one heading."""
+    """Fields under one heading; actions: buttons `_act` with value and word, that change the form and send nothing off."""
 
     legend: str
     parts: tuple[Part, ...]
     note: str = ""
+    actions: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True)
 class Sheet:
     """A form: title, what it does, its groups, and the words on its button; without a button there is nothing to send.
 
-    `tone` is `grave` for what cannot be undone.
+    `tone` is `grave` for what cannot be undone. focus: the control in which typing goes on.
     """
 
     title: str
@@ -110,6 +117,7 @@ class Sheet:
     facts: tuple[tuple[str, str], ...] = ()
     above: str = ""
     context: Mapping[str, Any] = field(default_factory=dict)
+    focus: str = ""
 
 
 class Typed:
