@@ -16,6 +16,7 @@ import domain.laboratory.control_models
 import domain.laboratory.models
 import domain.lots.models
 import domain.lots.numbers
+import domain.manufacturing.cycle_logs
 import domain.manufacturing.execution_models
 import domain.manufacturing.models
 import domain.manufacturing.recipe_models

@@ -29,6 +29,7 @@ from domain.manufacturing.steps import (
     start_step,
 )
 from domain.quantities import units_like
+from domain.signatures import Credentials
 from domain.work import View
 
 router = APIRouter(prefix="/api/v1", tags=["steps"], responses=answers(401, 403, 409, 422))
@@ -147,6 +148,7 @@ def _start_model(kind: StepKind, readings: type[BaseModel]) -> type[BaseModel]:
         "clearance": (str, Field(default="", max_length=1000, description="needed under a recipe")),
         "recipe_step": (str | None, Field(default=None, description="default: the next of its kind")),
         "out_of_order_reason": (str, Field(default="", max_length=1000)),
+        "second_person": (Credentials | None, Field(default=None, description="who agrees to a step out of order")),
         "comment": (str, Field(default="", max_length=1000)),
         "inputs": (
             tuple[Input, ...],

@@ -314,8 +314,9 @@ def labels_of(sheet: Sheet, typed: Typed) -> dict[str, str]:
         if isinstance(part, Rows):
             for count, place in enumerate(places_of(part, typed)):
                 own = part.presets[count].get("_label") if count < len(part.presets) else None
+                row = f"{part.legend or 'Row'} {count + 1}"
                 for column in part.columns:
-                    found[f"{part.name}.{place}.{column.name}"] = f"{own or f'Row {count + 1}'}, {column.label}"
+                    found[f"{part.name}.{place}.{column.name}"] = f"{own or row}, {column.label}"
         elif isinstance(part, Amount):
             found |= {f"{part.name}.value": part.label, f"{part.name}.unit": f"Unit of {part.label}"}
             found[f"{part.name}.comment"] = f"Comment on {part.label}"

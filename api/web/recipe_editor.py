@@ -141,7 +141,7 @@ def _parameters(typed: Typed, base: str, kind: StepKind) -> Rows:
     columns = (
         Field("code", "Parameter", "select", options=(("", "Choose …"), *choices)),
         _switch("required", "Required"),
-        _switch("critical", "Critical: a second person checks it"),
+        _switch("critical", "Second person"),
         *(Field(limit, label, "number", needed=False) for limit, label in _LIMITS),
     )
     known = {one.code: one for one in kind.parameters}
@@ -171,7 +171,7 @@ def _units(typed: Typed, base: str) -> tuple[Option, ...]:
 
 def _materials(typed: Typed, base: str) -> Rows:
     columns = (
-        Field("material", "Material", hint="As its description or specification code says."),
+        Field("material", "Material or specification"),
         Field("quantity.value", "Quantity", "number"),
         Field("quantity.unit", "Unit", "select", options=_units(typed, base)),
         Field("tolerance", "Tolerance ±", "number", unit="%"),
@@ -181,7 +181,7 @@ def _materials(typed: Typed, base: str) -> Rows:
 
 def _samples(typed: Typed, base: str) -> Rows:
     columns = (
-        Field("purpose", "Purpose", hint="Such as bioburden before filtration."),
+        Field("purpose", "Purpose"),
         Field("quantity.value", "Quantity", "number"),
         Field("quantity.unit", "Unit", "select", options=_units(typed, base)),
         Field("stage", "When", needed=False),

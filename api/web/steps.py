@@ -176,6 +176,9 @@ def _start_sheet(visit: Visit) -> Sheet:
               hint="What was seen: clean, and free of other products, materials and papers. Needed under a recipe."),
         Field("recipe_step", "Step of the recipe", needed=False, hint="The next of its kind, if left empty."),
         Field("out_of_order_reason", "Why out of order", "area", needed=False),
+        Field("second_person.username", "Second person: username", needed=False,
+              hint="Out of order only: somebody else who agrees, and signs here."),
+        Field("second_person.password", "Second person: password", "password", needed=False),
     )  # fmt: skip
     readings = tuple(parameter_part(one, kind) for one in kind.parameters)
     return Sheet(

@@ -16,6 +16,7 @@ from domain.manufacturing.bill import papers_of
 from domain.manufacturing.control import HoldClock, hold_clocks, recipe_of
 from domain.manufacturing.execution_models import EquipmentUse, Execution, ReadingVerification, StartVerification
 from domain.manufacturing.models import Reading, Step
+from domain.manufacturing.out_of_order import order_said
 from domain.manufacturing.recipe_models import Recipe, SamplePoint
 from domain.people.models import User
 from domain.signatures import Signature, SignatureView
@@ -154,7 +155,7 @@ def _step_record(session: Session, step: Step, view: StepView, names: dict[int |
         recipe_step=execution.step_key if execution else None,
         instruction=planned.instruction if planned else "",
         clearance=execution.clearance if execution else "",
-        out_of_order=execution.reason if execution and execution.out_of_order else "",
+        out_of_order=order_said(session, execution),
         equipment=tuple(_equipment(session, step)),
         samples=planned.samples if planned else (),
         statements=planned.statements if planned else (),

@@ -13,6 +13,7 @@ from domain.manufacturing.control import HoldClock, hold_clocks
 from domain.manufacturing.executing import kind_on
 from domain.manufacturing.execution_models import EquipmentUse, Execution, StartVerification
 from domain.manufacturing.models import Step
+from domain.manufacturing.out_of_order import order_said
 from domain.manufacturing.recipe_models import Recipe, SamplePoint
 from domain.manufacturing.verifying import unverified_readings
 from domain.people.models import User
@@ -62,7 +63,7 @@ def step_control(session: Session, number: str, now: datetime) -> StepControl:
         step_key=(execution.step_key or "") if execution else "",
         instruction=planned.instruction if planned else "",
         clearance=execution.clearance if execution else "",
-        out_of_order=execution.reason if execution and execution.out_of_order else "",
+        out_of_order=order_said(session, execution),
         equipment=tuple(f"{code} {name}" for code, name in session.exec(used.where(EquipmentUse.step_id == step.id))),
         samples=planned.samples if planned else (),
         start_verified_by=session.get_one(User, seen.verified_by).name if seen else "",

@@ -35,6 +35,7 @@ from domain.manufacturing.executing import is_governed, kind_on, plan_start, ref
 from domain.manufacturing.models import Donation, Donor, Eligibility, Reading, Step
 from domain.permissions import Permission
 from domain.quantities import format_decimal, parse_decimal, unit_of
+from domain.signatures import Credentials
 from domain.store import Prepared
 from domain.work import Command, Work, operation
 
@@ -118,6 +119,9 @@ class StartStep(Command):
     )
     recipe_step: str | None = Field(default=None, description="which step of the recipe; default: the next of its kind")
     out_of_order_reason: str = Field(default="", max_length=1000)
+    second_person: Credentials | None = Field(
+        default=None, description="who agrees that the step is out of order, with both components; needed then"
+    )
     inputs: tuple[Input, ...] = Field(default=(), max_length=200)
     outputs: tuple[Output, ...] = Field(min_length=1, max_length=50)
     readings: tuple[Entry, ...] = Field(default=(), max_length=200)
@@ -232,7 +236,7 @@ def correct_reading(work: Work, command: CorrectReading) -> Reading:
             Reason("reading-replaced", "this reading was corrected already; correct the newer one", "reading_id")
         )
     step = work.session.exec(select(Step).where(Step.id == old.step_id).with_for_update()).one()
-    refuse_if_any(_decided_lots(work.session, step))
+    refuse_if_any(decided_lots(work.session, step))
     refuse_untrained(work, step.key, step.kind)
     kind = kind_on(work.session, step.key, step_kind(step.kind))
     entry = Entry(
@@ -697,7 +701,7 @@ def add_months(start: date, months: int) -> date:
     return date(year, month + 1, min(start.day, calendar.monthrange(year, month + 1)[1]))
 
 
-def _decided_lots(session: Session, step: Step) -> Iterator[Reason]:
+def decided_lots(session: Session, step: Step) -> Iterator[Reason]:
     """Lots of the step, or made of them, on which a decision stands: what they rest on is no longer changed.
 
     They are locked first, so that none is decided on while the correction is written.
