@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, select
 
+from api.cycles import drawn
 from domain.certificates.content import DistributionShown, Manufacturer, Words
 from domain.disposition.batch_record import BatchRecord, StepRecord, batch_record
 from domain.disposition.not_normal import entered
@@ -92,6 +93,7 @@ class _Words:
             exceptions=self._exceptions(found),
             sections=tuple(self._sections(found)),
             curves=curves,
+            cycles=tuple(drawn(one.cycle, one.step.number, profile.time_zone) for one in found.steps if one.cycle),
             demonstration=profile.demo,
         )
 

@@ -4,15 +4,20 @@
 
 from typing import Any, Literal
 
-from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
+from fastapi import APIRouter, File, Form, Query, Response, UploadFile
+from fastapi.exceptions import RequestValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from api.deps import RowId, acting, acting_at_once, asking, described
 from api.problems import answers
+from api.rest.bodies import body_of
 from domain.disposition.queries import StepView, find_steps, step_numbered
+from domain.errors import Invalid, Reason
+from domain.instruments.cycles import ImportCycle, import_cycle
 from domain.lots.models import LotKind
 from domain.manufacturing.catalogue import STEP_KINDS, Parameter, StepKind
 from domain.manufacturing.completing import Explained
+from domain.manufacturing.cycle_logs import CycleContent, CycleLog
 from domain.manufacturing.models import Reading
 from domain.manufacturing.steps import (
     CompleteStep,
@@ -33,6 +38,9 @@ from domain.signatures import Credentials
 from domain.work import View
 
 router = APIRouter(prefix="/api/v1", tags=["steps"], responses=answers(401, 403, 409, 422))
+
+MOST_BYTES = 20_000_000
+CycleFacts = body_of(ImportCycle, "step_number", "file_name", "data")
 
 
 class Bench(BaseModel):
@@ -276,6 +284,25 @@ def log(step_number: str, act: Any = acting_at_once(log_reading, Entry)) -> Resp
     """Record one value on an open step; GET /api/v1/step-kinds lists the parameters."""
     recorded = Recorded.of(act(lambda entry: LogReading(step_number=step_number, entry=entry)))
     return Response(recorded.model_dump_json(), 201, media_type="application/json")  # not validated a second time
+
+
+@router.post("/steps/{step_number}/cycle", status_code=201, responses=answers(404))
+def cycle(
+    step_number: str,
+    file: UploadFile = File(description="trend file of a freeze-dryer, as it wrote it"),
+    said: str = Form(description="JSON of ImportCycle without step and file: phases, and what the file leaves open"),
+    act: Any = acting(import_cycle),
+) -> CycleContent:
+    """Import the trend of a freeze-drying cycle; it is judged against the limits of the recipe."""
+    data = file.file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise Invalid(Reason("file-too-large", "a file has at most 20 MB", "file"))
+    try:
+        facts = CycleFacts.model_validate_json(said).model_dump()
+    except ValidationError as error:
+        raise RequestValidationError([{**one, "loc": ("said", *one["loc"])} for one in error.errors()]) from error
+    log: CycleLog = act(ImportCycle(step_number=step_number, file_name=(file.filename or "unnamed")[-200:], data=data, **facts))
+    return log.said
 
 
 class Correction(BaseModel):

@@ -6,6 +6,7 @@ from starlette.staticfiles import StaticFiles
 
 from api.web.certificates import router as certificate_pages
 from api.web.compare import router as compare_pages
+from api.web.cycles import router as cycle_pages
 from api.web.decisions import router as decision_pages
 from api.web.deviations import router as deviation_pages
 from api.web.digital_link import router as digital_link_pages
@@ -54,6 +55,7 @@ ROUTERS = (
     recipe_editor_pages,
     equipment_pages,
     step_pages,
+    cycle_pages,
     donor_pages,
     laboratory_pages,
     run_pages,

@@ -28,7 +28,7 @@ MOST_FIELDS = 2000
 MOST_BYTES = 20_000_000
 
 #: A row in which nothing but these is filled was not typed by anybody.
-IDLE = frozenset({"unit", "rounding", "required", "marker"})
+IDLE = frozenset({"unit", "rounding", "required", "marker", "phase"})
 
 
 @dataclass(frozen=True)
@@ -436,7 +436,7 @@ def attempt(
 def _shifted(reason: Reason, typed: Typed) -> Reason:
     """The domain counts rows from 0 and replicates from 1, as the page does; only empty rows between must be counted in."""
     path = (reason.field or "").split(".")
-    if path[0] != "lines":
+    if path[0] not in ("lines", "phases"):
         return reason
     return Reason(reason.code, reason.text, ".".join(_on_page(path, typed)))
 

@@ -4,7 +4,9 @@ from decimal import Decimal
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
+from markupsafe import Markup
 
+from api.cycles import drawn
 from api.web.forms import (
     Amount,
     Field,
@@ -32,6 +34,7 @@ from domain.errors import NotFound, Reason
 from domain.lots.queries import products
 from domain.manufacturing.catalogue import STEP_KINDS, Parameter, StepKind, step_kind
 from domain.manufacturing.checks import BALANCES
+from domain.manufacturing.cycle_logs import CycleView
 from domain.manufacturing.queries_control import kind_of_step, step_control
 from domain.manufacturing.steps import (
     CompleteStep,
@@ -45,6 +48,7 @@ from domain.manufacturing.steps import (
 )
 from domain.permissions import Permission
 from domain.quantities import UNITS, format_decimal, pretty, units_like
+from reports.cycle import CycleShown, svg
 
 router = APIRouter(include_in_schema=False)
 
@@ -268,6 +272,7 @@ def _step_page(
         code: one.value if one.value is not None else one.entered_value for code, one in current.items()
     }
     parts = {one.code: parameter_part(one, kind, needed=one.required, comment=False) for one in kind.parameters}
+    control = visit.ask(step_control, step.number, visit.site.clock())
     code = typed.get("_parameter")
     names = [f"readings.{code}.{leaf}" for leaf in ("value", "unit", "comment", "happened_at")]
     errors: dict[str, list[str]] = {}
@@ -296,8 +301,17 @@ def _step_page(
         focus=focus or code,
         may_run=visit.may(Permission.RUN_STEP),
         comment_of=comment_of,
-        control=visit.ask(step_control, step.number, visit.site.clock()),
+        control=control,
+        cycle=_cycle(visit, step.number, control.cycle),
     )
+
+
+def _cycle(visit: Visit, number: str, found: CycleView | None) -> tuple[CycleShown, Markup] | None:
+    """The trend of a freeze-drying cycle and its picture."""
+    if found is None:
+        return None
+    shown = drawn(found, number, visit.site.profile.time_zone)
+    return shown, Markup(svg(shown, ident="cycle"))  # noqa: S704  (every text in it is escaped)
 
 
 @router.get("/steps/{number}")

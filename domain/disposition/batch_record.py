@@ -14,6 +14,7 @@ from domain.equipment.register import events_of
 from domain.lots.models import INPUT_KINDS, Consumption, Lot, LotKind, Yield
 from domain.manufacturing.bill import papers_of
 from domain.manufacturing.control import HoldClock, hold_clocks, recipe_of
+from domain.manufacturing.cycle_logs import CycleView, cycle_shown
 from domain.manufacturing.execution_models import EquipmentUse, Execution, ReadingVerification, StartVerification
 from domain.manufacturing.models import Reading, Step
 from domain.manufacturing.out_of_order import order_said
@@ -46,6 +47,7 @@ class StepRecord(View):
     statements: tuple[str, ...]
     start_verified: str | None
     verified: dict[int, str]
+    cycle: CycleView | None = None
 
 
 class Taken(View):
@@ -110,6 +112,7 @@ def batch_record(session: Session, lot_number: str, now: datetime, today: date, 
         ),
         *((one.step.number, f"out of order: {one.out_of_order}") for one in records if one.out_of_order),
         *((f"Material {one.lot_number}", one.reason) for one in taken if one.reason),
+        *(odd for one in records if one.cycle for odd in _odd_cycle(one.step.number, one.cycle)),
         *not_normal(file, shown),
     ]
     return BatchRecord(
@@ -123,6 +126,15 @@ def batch_record(session: Session, lot_number: str, now: datetime, today: date, 
         signatures=tuple(_signatures(session, lot, steps)),
         odd=tuple(dict.fromkeys(odd)),
     )
+
+
+def _odd_cycle(step: str, cycle: CycleView) -> Iterable[tuple[str, str]]:
+    """Limits that the trend of a cycle left, and what is odd about its file."""
+    said = f"; comment: {cycle.comment}" if cycle.comment else ""
+    for told in (*(one.said() for one in cycle.content.excursions), *cycle.content.flags):
+        yield f"Cycle of {step}", f"{told}{said}"
+    if cycle.reason:
+        yield f"Cycle of {step}", f"the file replaces another: {cycle.reason}"
 
 
 def _way(session: Session, lot: Lot) -> tuple[list[Step], set[int]]:
@@ -161,6 +173,7 @@ def _step_record(session: Session, step: Step, view: StepView, names: dict[int |
         statements=planned.statements if planned else (),
         start_verified=names[seen.verified_by] if seen else None,
         verified={one.reading_id: names[one.verified_by] for one in checked},
+        cycle=cycle_shown(session, step.key),
     )
 
 

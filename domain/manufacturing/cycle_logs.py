@@ -243,7 +243,7 @@ def thinned(seconds: Sequence[float], trends: Sequence[Trend]) -> list[int]:
         kept.add(start)
         for trend in trends:
             known = [place for place in places if trend.values[place] is not None]
-            kept.update(place for place in places if trend.values[place] is None and len(known) < len(places))
+            kept.update([next(place for place in places if trend.values[place] is None)] if len(known) < len(places) else [])
             if known:
                 kept.add(min(known, key=lambda place: trend.values[place] or 0.0))
                 kept.add(max(known, key=lambda place: trend.values[place] or 0.0))

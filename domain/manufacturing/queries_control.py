@@ -10,6 +10,7 @@ from domain.errors import NotFound, Reason
 from domain.lots.models import Yield
 from domain.manufacturing.catalogue import StepKind, step_kind
 from domain.manufacturing.control import HoldClock, hold_clocks
+from domain.manufacturing.cycle_logs import CycleView, cycle_shown
 from domain.manufacturing.executing import kind_on
 from domain.manufacturing.execution_models import EquipmentUse, Execution, StartVerification
 from domain.manufacturing.models import Step
@@ -35,6 +36,7 @@ class StepControl(View):
     unverified: tuple[int, ...]
     clocks: tuple[HoldClock, ...]
     deviations: tuple[tuple[str, str], ...]
+    cycle: CycleView | None = None
 
 
 def kind_of_step(session: Session, number: str) -> StepKind:
@@ -70,4 +72,5 @@ def step_control(session: Session, number: str, now: datetime) -> StepControl:
         unverified=tuple(one.key for one in unverified_readings(session, step)) if recipe else (),
         clocks=tuple(hold_clocks(session, lots, now)),
         deviations=tuple((number_, text) for number_, text in session.exec(opened)),
+        cycle=cycle_shown(session, step.key),
     )
