@@ -1,5 +1,6 @@
 """The trend of a freeze-drying cycle, from what the domain keeps to what the reports draw."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Literal, cast
 
@@ -11,8 +12,8 @@ _NAMES = {Phase.FREEZING: "Freezing", Phase.PRIMARY: "Primary drying", Phase.SEC
 _CHANNELS = {
     "shelf_temperature": "shelf",
     "product_temperature": "product",
-    "chamber_pressure": "capacitance gauge",
-    "pirani_pressure": "Pirani gauge",
+    "chamber_pressure": "capacitance",
+    "pirani_pressure": "pirani",
 }
 
 
@@ -63,4 +64,7 @@ def _panel(content: CycleContent, unit: str) -> Panel:
 
 
 def _name(channel: str, head: str) -> str:
-    return f"{_CHANNELS[channel]} ({head})"[:34]
+    """The head without its unit, which stands on the axis; behind what it is, where the head does not say that."""
+    plain = re.sub(r"\s*[\[(][^\])]*[\])]\s*$", "", head) or head
+    word = _CHANNELS[channel]
+    return (plain if word in plain.casefold() else f"{word}, {plain}")[:34]

@@ -7,6 +7,7 @@ from typing import Literal
 from xml.sax.saxutils import escape
 
 from reports.histogram import nice_step
+from reports.style import REGULAR, SEMIBOLD, width_of
 
 Point = tuple[float, float]
 #: What a stroke or a word is; each painter knows how it looks.
@@ -85,23 +86,25 @@ class Word:
 
 
 Mark = Stroke | Ground | Word
-LEFT, RIGHT, LEGEND, HOURS, BETWEEN = 42.0, 8.0, 20.0, 30.0, 14.0
+LEFT, RIGHT, LEGEND, HOURS, BETWEEN = 42.0, 8.0, 26.0, 30.0, 12.0
 
 
-def marks(shown: CycleShown, width: float, height: float) -> Iterator[Mark]:
-    """Everything to be drawn on width × height, the origin below left, from the ground up."""
+def marks(shown: CycleShown, width: float, height: float, size: float) -> Iterator[Mark]:
+    """Everything to be drawn on width × height, the origin below left, from the ground up. size: of the words."""
     count = len(shown.panels)
     tall = (height - HOURS - (count - 1) * BETWEEN) / count - LEGEND
     for place, panel in enumerate(shown.panels):
         foot = HOURS + (count - 1 - place) * (tall + LEGEND + BETWEEN)
-        yield from _panel(shown, panel, (LEFT, foot, width - LEFT - RIGHT, tall), named=place == 0)
+        yield from _panel(shown, panel, (LEFT, foot, width - LEFT - RIGHT, tall), size, named=place == 0)
     for hour in _round(0.0, shown.hours, 10):
         x = LEFT + (width - LEFT - RIGHT) * hour / (shown.hours or 1)
         yield Word("tick", (x, HOURS - 11), f"{hour:g}", "middle")
     yield Word("tick", (LEFT + (width - LEFT - RIGHT) / 2, HOURS - 24), "Hours since the beginning / Stunden seit Beginn", "middle")
 
 
-def _panel(shown: CycleShown, panel: Panel, box: tuple[float, float, float, float], *, named: bool) -> Iterator[Mark]:
+def _panel(
+    shown: CycleShown, panel: Panel, box: tuple[float, float, float, float], size: float, *, named: bool
+) -> Iterator[Mark]:
     left, foot, width, tall = box
     low, high, steps = _scale(panel)
 
@@ -114,7 +117,9 @@ def _panel(shown: CycleShown, panel: Panel, box: tuple[float, float, float, floa
         if count % 2 == 0:
             yield Ground("phase", (x, foot, until - x, tall))
         if named:
-            yield Word("name", ((x + until) / 2, foot + tall - 9), name, "middle")
+            half = width_of(name, SEMIBOLD, size) / 2
+            middle = min(max((x + until) / 2, left + half), left + width - half)
+            yield Word("name", (middle, foot + tall - size - 1), name, "middle")
     for value in steps:
         y = place(0, value)[1]
         yield Stroke("grid", ((left, y), (left + width, y)))
@@ -126,12 +131,13 @@ def _panel(shown: CycleShown, panel: Panel, box: tuple[float, float, float, floa
         for part in line.parts:
             yield Stroke(style, tuple(place(*point) for point in part))
     yield Stroke("axis", ((left, foot), (left + width, foot)))
-    yield from _legend(panel, left, foot + tall + 7)
+    yield from _legend(panel, foot + tall + 12, size)
 
 
-def _legend(panel: Panel, left: float, y: float) -> Iterator[Mark]:
-    yield Word("name", (0, y), f"{panel.title} [{panel.unit}]")
-    x = left + 110
+def _legend(panel: Panel, y: float, size: float) -> Iterator[Mark]:
+    title = f"{panel.title} [{panel.unit}]"
+    yield Word("name", (0, y), title)
+    x = width_of(title, SEMIBOLD, size) * 1.15 + 14
     levels = dict.fromkeys(limit.level for limit in panel.limits)
     samples: list[tuple[Style, str]] = [
         *zip(_styles(len(panel.lines)), (line.name for line in panel.lines), strict=True),
@@ -140,7 +146,7 @@ def _legend(panel: Panel, left: float, y: float) -> Iterator[Mark]:
     for style, name in samples:
         yield Stroke(style, ((x, y + 2.5), (x + 16, y + 2.5)))
         yield Word("legend", (x + 20, y), name)
-        x += 32 + 4.2 * len(name)
+        x += 32 + width_of(name, REGULAR, size) * 1.1
 
 
 def _styles(count: int) -> tuple[Style, ...]:
@@ -155,7 +161,8 @@ def _scale(panel: Panel) -> tuple[float, float, Sequence[float]]:
         steps = _round(min(values), max(values), 7)
         return steps[0], steps[-1], steps
     above = [value for value in values if value > 0] or [0.1, 1.0]
-    first, last = floor(log10(min(above))), max(ceil(log10(max(above))), floor(log10(min(above))) + 1)
+    first = floor(log10(min(above)))
+    last = max(ceil(log10(max(above) / 1.2)), first + 1)
     return 10.0**first, 10.0**last, tuple(10.0**power for power in range(first, last + 1))
 
 
@@ -181,7 +188,7 @@ def parts_of(hours: Sequence[float], values: Sequence[float | None], breaks: Seq
 def svg(shown: CycleShown, *, ident: str, width: int = 760, height: int = 460) -> str:
     """An accessible SVG; how its marks look stands in the style sheet of the page (`.cycle`)."""
     drawn = []
-    for mark in marks(shown, width, height):
+    for mark in marks(shown, width, height, 11):
         if isinstance(mark, Ground):
             x, y, wide, tall = mark.box
             drawn.append(f'<rect class="{mark.style}" x="{x:.1f}" y="{height - y - tall:.1f}" width="{wide:.1f}" height="{tall:.1f}"/>')

@@ -59,7 +59,7 @@ class CyclePlot(Flowable):  # type: ignore[misc]
         with canvas.figure(self.element, self.width, self.height):
             canvas.saveState()
             canvas.setLineJoin(1)
-            for mark in marks(self.shown, self.width, self.height):
+            for mark in marks(self.shown, self.width, self.height, 7.4):
                 self._mark(canvas, mark)
             canvas.restoreState()
 
