@@ -213,6 +213,9 @@ def nanosight(
     measured_at: AwareDatetime | None = Form(default=None, description="only if the file carries no time"),
     comment: str = Form(default=""),
     reason: str = Form(default="", description="only if the sample has NTA results already"),
+    concentration_run: str | None = Form(default=None, description="run of the concentration method"),
+    size_run: str | None = Form(default=None, description="run of the size method"),
+    oos_number: str | None = Form(default=None, description="investigation whose planned retest this is"),
     act: Any = acting(import_nanosight),
 ) -> dict[str, list[int]]:
     """Import a NanoSight summary: concentration, size distribution, and all that derives from them."""
@@ -226,6 +229,9 @@ def nanosight(
         measured_at=measured_at,
         comment=comment,
         reason=reason,
+        concentration_run=concentration_run or None,
+        size_run=size_run or None,
+        oos_number=oos_number or None,
     )
     return {"result_ids": [result.id for result in act(command)]}
 

@@ -279,6 +279,10 @@ def _import_sheet(visit: Visit) -> Sheet:
         found = [(one.code, f"{one.code} v{one.revision} · {one.name}") for one in known if one.test_code == test]
         return tuple(found) if len(found) == 1 else (("", "Choose …"), *found)
 
+    def runs(test: str) -> tuple[tuple[str, str], ...]:
+        codes = {one.code for one in known if one.test_code == test}
+        return ("", "None"), *((run, run) for code in sorted(codes) for run in visit.ask(open_runs, code))
+
     again = any(one.test_code in ("PART-CONC", "SIZE-DIST") for one in results)
     return Sheet(
         f"Import an NTA file into sample {sample.number}",
@@ -304,6 +308,15 @@ def _import_sheet(visit: Visit) -> Sheet:
                         options=of("PART-CONC"),
                     ),
                     Field("size_method", "Method for the size distribution", "select", options=of("SIZE-DIST")),
+                ),
+            ),
+            Group(
+                "Run and retest",
+                (
+                    Field("concentration_run", "Run of the concentration", "select", options=runs("PART-CONC"), needed=False),
+                    Field("size_run", "Run of the size distribution", "select", options=runs("SIZE-DIST"), needed=False),
+                    Field("oos_number", "Planned retest of", needed=False,
+                          hint="Number of the investigation; only the figure that it is about is then recorded."),
                 ),
             ),
             Group(
@@ -338,7 +351,7 @@ offer(
     _import_sheet,
     lambda visit, results: (
         f"/samples/{_number(visit)}",
-        f"The file is imported: {len(results)} results, and what derives from them.",
+        f"The file is imported: {'one result' if len(results) == 1 else f'{len(results)} results'}, and what derives from them.",
     ),
     _import_fix,
 )

@@ -8,6 +8,7 @@ whatever comes out; nothing is averaged; another sample is taken only for a faul
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import TypeVar
 
 from pydantic import AwareDatetime, Field
@@ -265,7 +266,17 @@ def approve_retest(work: Work, command: ApproveRetest) -> RetestApproval:
 @operation(Permission.ENTER_RESULT)
 def enter_retest(work: Work, command: EnterRetest) -> Result:
     """By an analyst of the plan, and no more than it allows; the result stands beside the first one."""
-    oos = _open(work, command.oos_number)
+    oos, sample = planned_retest(work, command.oos_number, command.started_at)
+    run, method = run_numbered(work, command.run_number), _method(work.session, oos)
+    if run is not None and (own := work.session.get_one(Method, run.method_id)).code == method.code:
+        method = own
+    found = replace(measured_by(method, command), run=run, oos_id=oos.key, instrument=run.instrument if run else None)
+    return keep(work, sample, found)
+
+
+def planned_retest(work: Work, number: str, started_at: datetime) -> tuple[Oos, Sample]:
+    """The investigation and the sample of a retest that the actor may do now. Raises Refused, Forbidden or Invalid."""
+    oos = _open(work, number)
     plan = _one(work.session, RetestPlan, oos)
     approval = approval_of(work.session, plan) if plan else None
     if plan is None or approval is None:
@@ -274,13 +285,9 @@ def enter_retest(work: Work, command: EnterRetest) -> Result:
         raise Forbidden(Reason("not-in-the-plan", f"{work.actor.name} is not an analyst of the retest plan"))
     if len(retests_of(work.session, oos)) >= plan.count:
         raise Refused(Reason("retests-done", f"all {plan.count} planned retests are done; none is added"))
-    if command.started_at < approval.approved_at:
+    if started_at < approval.approved_at:
         raise Invalid(Reason("before-the-plan", "a retest starts after QA approved its plan", "started_at"))
-    run, method = run_numbered(work, command.run_number), _method(work.session, oos)
-    if run is not None and (own := work.session.get_one(Method, run.method_id)).code == method.code:
-        method = own
-    found = replace(measured_by(method, command), run=run, oos_id=oos.key, instrument=run.instrument if run else None)
-    return keep(work, work.session.get_one(Sample, plan.sample_id), found)
+    return oos, work.session.get_one(Sample, plan.sample_id)
 
 
 def _method(session: Session, oos: Oos) -> Method:
