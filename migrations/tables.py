@@ -20,6 +20,7 @@ import domain.manufacturing.cycle_logs
 import domain.manufacturing.execution_models
 import domain.manufacturing.models
 import domain.manufacturing.recipe_models
+import domain.once
 import domain.people.models
 import domain.people.training
 import domain.signatures

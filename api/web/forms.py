@@ -424,7 +424,7 @@ def attempt(
         return None, (CSRF_MISSING,), 403
     try:
         command = command_of(typed, kind, visit.site.zone, **fixed)
-        return perform(visit.site, visit.who, operation, command), (), 303
+        return perform(visit.site, visit.who, operation, command, once=typed.get("_once")[:200]), (), 303
     except ValidationError as error:
         return None, plain_reasons(error, kind, typed), 422
     except Forbidden:

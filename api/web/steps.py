@@ -329,6 +329,7 @@ def log(number: str, visit: Member, typed: Form) -> Response:
     sent = Typed(
         [
             ("csrf", typed.get("csrf")),
+            ("_once", typed.get("_once")),
             *((f"entry.{leaf}", text) for leaf, text in entry.items()),
             *happened.items(),
             ("entry.parameter", code),

@@ -11,6 +11,12 @@ depends_on = None
 
 def upgrade() -> None:  # noqa: PLR0915
     op.create_table(
+        "sent",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_sent")),
+    )
+    op.create_table(
         "contract_report",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -1305,9 +1311,9 @@ def upgrade() -> None:  # noqa: PLR0915
         batch_op.create_index(batch_op.f("ix_result_oos_id"), ["oos_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_result_report_id"), ["report_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_result_run_id"), ["run_id"], unique=False)
+        batch_op.create_foreign_key(batch_op.f("fk_result_report_id"), "contract_report", ["report_id"], ["id"])
         batch_op.create_foreign_key(batch_op.f("fk_result_run_id"), "test_run", ["run_id"], ["id"])
         batch_op.create_foreign_key(batch_op.f("fk_result_inoculation_id"), "inoculation", ["inoculation_id"], ["id"])
-        batch_op.create_foreign_key(batch_op.f("fk_result_report_id"), "contract_report", ["report_id"], ["id"])
         batch_op.create_foreign_key(batch_op.f("fk_result_oos_id"), "oos", ["oos_id"], ["id"])
 
     with op.batch_alter_table("sample", schema=None) as batch_op:
