@@ -99,7 +99,12 @@ def marks(shown: CycleShown, width: float, height: float, size: float) -> Iterat
     for hour in _round(0.0, shown.hours, 10):
         x = LEFT + (width - LEFT - RIGHT) * hour / (shown.hours or 1)
         yield Word("tick", (x, HOURS - 11), f"{hour:g}", "middle")
-    yield Word("tick", (LEFT + (width - LEFT - RIGHT) / 2, HOURS - 24), "Hours since the beginning / Stunden seit Beginn", "middle")
+    yield Word(
+        "tick",
+        (LEFT + (width - LEFT - RIGHT) / 2, HOURS - 24),
+        "Hours since the beginning / Stunden seit Beginn",
+        "middle",
+    )
 
 
 def _panel(
@@ -109,7 +114,11 @@ def _panel(
     low, high, steps = _scale(panel)
 
     def place(hour: float, value: float) -> Point:
-        share = (log10(max(value, low)) - log10(low)) / (log10(high) - log10(low)) if panel.decades else (value - low) / (high - low)
+        share = (
+            (log10(max(value, low)) - log10(low)) / (log10(high) - log10(low))
+            if panel.decades
+            else (value - low) / (high - low)
+        )
         return left + width * hour / (shown.hours or 1), foot + tall * min(max(share, 0.0), 1.0)
 
     for count, (name, begins, ends) in enumerate(shown.phases):
@@ -173,7 +182,9 @@ def _round(low: float, high: float, most: int) -> tuple[float, ...]:
     return tuple(place * step for place in range(first, max(last, first + 1) + 1))
 
 
-def parts_of(hours: Sequence[float], values: Sequence[float | None], breaks: Sequence[int]) -> tuple[tuple[Point, ...], ...]:
+def parts_of(
+    hours: Sequence[float], values: Sequence[float | None], breaks: Sequence[int]
+) -> tuple[tuple[Point, ...], ...]:
     """A channel as unbroken parts: broken where a value is missing, and after the places where the recorder paused."""
     found: list[list[Point]] = [[]]
     paused = set(breaks)
@@ -191,7 +202,9 @@ def svg(shown: CycleShown, *, ident: str, width: int = 760, height: int = 460) -
     for mark in marks(shown, width, height, 11):
         if isinstance(mark, Ground):
             x, y, wide, tall = mark.box
-            drawn.append(f'<rect class="{mark.style}" x="{x:.1f}" y="{height - y - tall:.1f}" width="{wide:.1f}" height="{tall:.1f}"/>')
+            drawn.append(
+                f'<rect class="{mark.style}" x="{x:.1f}" y="{height - y - tall:.1f}" width="{wide:.1f}" height="{tall:.1f}"/>'
+            )
         elif isinstance(mark, Word):
             x, y = mark.at
             drawn.append(

@@ -177,7 +177,9 @@ class Lab:
         began = start + timedelta(minutes=30)
         data = freeze_dryer_log(began_at=began.astimezone(self.real.zone).replace(tzinfo=None), seed=len(step))
         phases = tuple(
-            CyclePhase(phase=Phase(name), began_at=began + timedelta(hours=first), ended_at=began + timedelta(hours=last))
+            CyclePhase(
+                phase=Phase(name), began_at=began + timedelta(hours=first), ended_at=began + timedelta(hours=last)
+            )
             for name, (first, last) in CYCLE_PHASES.items()
         )
         command = ImportCycle(step_number=step, file_name=f"FD-2 {step}.csv", data=data, phases=phases)

@@ -42,6 +42,7 @@ from domain.laboratory.specifications import (
 )
 from domain.lots.operations import Amount
 from domain.permissions import Permission
+from domain.quantities import UnitCode
 from domain.signatures import Credentials
 
 router = APIRouter(prefix="/api/v1", tags=["laboratory"], responses=answers(401, 403, 409, 422))
@@ -69,7 +70,7 @@ class ResultBody(Body):
 
     method_code: str = Field(examples=["SOP-QC-012"])
     replicates: tuple[str, ...] = Field(min_length=1, max_length=100, examples=[["7.31", "7.29"]])
-    unit: str | None = Field(default=None, max_length=30, examples=["[pH]"])
+    unit: UnitCode | None = Field(default=None, max_length=30, examples=["[pH]"])
     started_at: AwareDatetime
     finished_at: AwareDatetime
     comment: str = Field(default="", max_length=1000)
@@ -84,7 +85,7 @@ class CorrectionBody(Body):
 
     reason: str = Field(min_length=3, max_length=1000)
     replicates: tuple[str, ...] = Field(min_length=1, max_length=100)
-    unit: str | None = Field(default=None, max_length=30)
+    unit: UnitCode | None = Field(default=None, max_length=30)
     started_at: AwareDatetime
     finished_at: AwareDatetime
     comment: str = Field(default="", max_length=1000)

@@ -2,11 +2,11 @@
 
 # ruff: noqa: B008 - acting() and asking() are declarations that FastAPI reads, like Depends()
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Form, Query, Response, UploadFile
 from fastapi.exceptions import RequestValidationError
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
 from api.deps import RowId, acting, acting_at_once, asking, described
 from api.problems import answers
@@ -33,7 +33,7 @@ from domain.manufacturing.steps import (
     log_reading,
     start_step,
 )
-from domain.quantities import units_like
+from domain.quantities import UnitCode, ucum, units_like
 from domain.signatures import Credentials
 from domain.work import View
 
@@ -109,7 +109,7 @@ def _value_model(kind: StepKind, parameter: Parameter) -> type[BaseModel]:
         units, usual = tuple(units_like(parameter.unit)), parameter.example_unit or parameter.unit
         optional = parameter.unit == "1" or parameter.type == "count"
         fields["unit"] = (
-            Literal[units] | None if optional else Literal[units],
+            Annotated[Literal[units] | None if optional else Literal[units], BeforeValidator(ucum)],
             Field(default=None if optional else ..., examples=[usual]),
         )
         example["unit"] = usual
@@ -301,7 +301,9 @@ def cycle(
         facts = CycleFacts.model_validate_json(said).model_dump()
     except ValidationError as error:
         raise RequestValidationError([{**one, "loc": ("said", *one["loc"])} for one in error.errors()]) from error
-    log: CycleLog = act(ImportCycle(step_number=step_number, file_name=(file.filename or "unnamed")[-200:], data=data, **facts))
+    log: CycleLog = act(
+        ImportCycle(step_number=step_number, file_name=(file.filename or "unnamed")[-200:], data=data, **facts)
+    )
     return log.said
 
 
@@ -311,7 +313,7 @@ class Correction(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     value: str
-    unit: str | None = None
+    unit: UnitCode | None = None
     comment: str = ""
     reason: str = Field(min_length=3, max_length=1000)
 

@@ -313,10 +313,22 @@ def _import_sheet(visit: Visit) -> Sheet:
             Group(
                 "Run and retest",
                 (
-                    Field("concentration_run", "Run of the concentration", "select", options=runs("PART-CONC"), needed=False),
-                    Field("size_run", "Run of the size distribution", "select", options=runs("SIZE-DIST"), needed=False),
-                    Field("oos_number", "Planned retest of", needed=False,
-                          hint="Number of the investigation; only the figure that it is about is then recorded."),
+                    Field(
+                        "concentration_run",
+                        "Run of the concentration",
+                        "select",
+                        options=runs("PART-CONC"),
+                        needed=False,
+                    ),
+                    Field(
+                        "size_run", "Run of the size distribution", "select", options=runs("SIZE-DIST"), needed=False
+                    ),
+                    Field(
+                        "oos_number",
+                        "Planned retest of",
+                        needed=False,
+                        hint="Number of the investigation; only the figure that it is about is then recorded.",
+                    ),
                 ),
             ),
             Group(

@@ -58,7 +58,9 @@ def _changed(visit: Visit, typed: Typed) -> Response:
     """Steps and rows added, moved and removed."""
     act, kind = typed.get("_act"), typed.get("_kind")
     if act == "add" and kind not in STEP_KINDS:
-        return show(visit, _sheet(visit, typed), typed, [Reason("value-missing", "choose the kind of step", "_kind")], 422)
+        return show(
+            visit, _sheet(visit, typed), typed, [Reason("value-missing", "choose the kind of step", "_kind")], 422
+        )
     changed, focus = acted(typed, f"add {kind}" if act == "add" else act)
     return show(visit, _sheet(visit, changed, focus), changed)
 

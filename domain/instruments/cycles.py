@@ -173,9 +173,7 @@ def _content(
         rows=len(times),
         seconds=tuple(seconds[place] for place in kept),
         breaks=breaks_after(kept, freeze_dryer.gaps(times)),
-        trends=tuple(
-            one.model_copy(update={"values": tuple(one.values[place] for place in kept)}) for one in trends
-        ),
+        trends=tuple(one.model_copy(update={"values": tuple(one.values[place] for place in kept)}) for one in trends),
         phases=tuple(phases),
         bounds=tuple(bounds),
         excursions=tuple(excursions(times, trends, phases, bounds)),
@@ -185,17 +183,17 @@ def _content(
     )
 
 
-def _not_judged(
-    times: Sequence[datetime], trends: Sequence[Trend], phases: Sequence[PhaseTimes]
-) -> Iterator[str]:
+def _not_judged(times: Sequence[datetime], trends: Sequence[Trend], phases: Sequence[PhaseTimes]) -> Iterator[str]:
     """What nothing can be said of: phases that were not given, and channels without a value in a phase."""
     given = {one.phase: one for one in phases}
     for phase in (one for one in Phase if one not in given):
         yield f"{phase.value.replace('_', ' ')} was not given and is not judged"
-    for (phase, channel) in LIMITED:
+    for phase, channel in LIMITED:
         own = [one for one in trends if one.channel == channel]
         inside = [
-            place for place, at in enumerate(times) if phase in given and given[phase].began_at <= at <= given[phase].ended_at
+            place
+            for place, at in enumerate(times)
+            if phase in given and given[phase].began_at <= at <= given[phase].ended_at
         ]
         if phase in given and not any(one.values[place] is not None for one in own for place in inside):
             yield f"{channel.replace('_', ' ')} has no value in {phase.value.replace('_', ' ')} and is not judged"

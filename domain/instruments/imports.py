@@ -102,7 +102,11 @@ def _retest(work: Work, number: str, sample: Sample, found: Sequence[Found]) -> 
         raise Refused(Reason("sample-not-planned", text, "sample_number"))
     known = select(Result.id).where(Result.raw_sha256 == one.raw_sha256, Result.test_code == one.test.code)
     if work.session.exec(known).first() is not None:
-        raise Conflict(Reason("file-counted-already", "this very file has given a result already; a retest is measured anew", "file"))
+        raise Conflict(
+            Reason(
+                "file-counted-already", "this very file has given a result already; a retest is measured anew", "file"
+            )
+        )
     return keep(work, sample, replace(one, oos_id=oos.key))
 
 

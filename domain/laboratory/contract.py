@@ -14,6 +14,7 @@ from domain.laboratory.files import document_facts
 from domain.laboratory.models import Result, Sample
 from domain.laboratory.results import keep, measured_by, newest_method, sample_named
 from domain.permissions import Permission
+from domain.quantities import UnitCode
 from domain.work import Command, Work, operation
 
 
@@ -37,7 +38,7 @@ class EnterContractResult(Command):
     report_number: str
     method_code: str
     replicates: tuple[str, ...] = Field(min_length=1, max_length=100)
-    unit: str | None = Field(default=None, max_length=30)
+    unit: UnitCode | None = Field(default=None, max_length=30)
     started_at: AwareDatetime
     finished_at: AwareDatetime
     comment: str = Field(default="", max_length=1000)
@@ -49,7 +50,7 @@ class CheckTranscription(Command):
 
     result_id: int
     replicates: tuple[str, ...] = Field(min_length=1, max_length=100)
-    unit: str | None = Field(default=None, max_length=30)
+    unit: UnitCode | None = Field(default=None, max_length=30)
 
 
 @operation(Permission.ENTER_RESULT)

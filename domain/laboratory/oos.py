@@ -37,6 +37,7 @@ from domain.lots.models import Lot
 from domain.people.models import User
 from domain.people.operations import roles_held
 from domain.permissions import Permission, permissions_of
+from domain.quantities import UnitCode
 from domain.signatures import Credentials, Meaning, sign
 from domain.work import Command, Work, operation
 
@@ -106,7 +107,7 @@ class EnterRetest(Command):
 
     oos_number: str
     replicates: tuple[str, ...] = Field(min_length=1, max_length=100)
-    unit: str | None = Field(default=None, max_length=30)
+    unit: UnitCode | None = Field(default=None, max_length=30)
     started_at: AwareDatetime
     finished_at: AwareDatetime
     comment: str = Field(default="", max_length=1000)

@@ -56,7 +56,7 @@ from domain.lots.models import Lot, LotKind, LotState, Product
 from domain.lots.numbers import count_in
 from domain.lots.operations import Amount, lot_named, take
 from domain.permissions import Permission
-from domain.quantities import parse_decimal
+from domain.quantities import UnitCode, parse_decimal
 from domain.signatures import Credentials, Meaning, sign
 from domain.work import Command, Work, operation
 
@@ -84,7 +84,7 @@ class EnterResult(Command):
     sample_number: str
     method_code: str
     replicates: tuple[str, ...] = Field(min_length=1, max_length=100)
-    unit: str | None = Field(
+    unit: UnitCode | None = Field(
         default=None, max_length=30, description="must be the test's unit; asked for, never assumed"
     )
     started_at: AwareDatetime
@@ -104,7 +104,7 @@ class CorrectResult(Command):
     result_id: int
     reason: str = Field(min_length=3, max_length=1000)
     replicates: tuple[str, ...] = Field(min_length=1, max_length=100)
-    unit: str | None = Field(default=None, max_length=30)
+    unit: UnitCode | None = Field(default=None, max_length=30)
     started_at: AwareDatetime
     finished_at: AwareDatetime
     comment: str = Field(default="", max_length=1000)

@@ -25,7 +25,7 @@ from domain.laboratory.reportable import Rule
 from domain.laboratory.verdict import Criterion, CriterionKind, Rounding
 from domain.lots.models import LotKind, Product
 from domain.permissions import Permission
-from domain.quantities import parse_decimal
+from domain.quantities import UnitCode, parse_decimal
 from domain.signatures import Credentials, Meaning, sign
 from domain.work import Command, Work, operation
 
@@ -77,7 +77,7 @@ class LineDraft(Command):
     kind: CriterionKind
     lower: str | None = None
     upper: str | None = None
-    unit: str | None = None
+    unit: UnitCode | None = None
     allowed: tuple[str, ...] = ()
     rounding: Rounding = Rounding.USP_DECIMALS
     required: bool = True

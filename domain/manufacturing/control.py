@@ -146,10 +146,14 @@ def control_content(session: Session, lot: Lot) -> dict[str, Any]:
     )
     starts = select(StartVerification.step_id).where(col(StartVerification.step_id).in_(ids))
     recipe = recipe_of(session, lot.key)
-    files = select(CycleLog.step_id, CycleLog.sha256).where(col(CycleLog.step_id).in_([one.key for one in steps_to(session, lot.key)]))
+    files = select(CycleLog.step_id, CycleLog.sha256).where(
+        col(CycleLog.step_id).in_([one.key for one in steps_to(session, lot.key)])
+    )
     curves = sorted([step_id, sha256] for step_id, sha256 in session.exec(files))
     return {
-        **({"curves": curves} if curves else {}),  # a lot without one is what its signatures covered before there were any
+        **(
+            {"curves": curves} if curves else {}
+        ),  # a lot without one is what its signatures covered before there were any
         "recipe": recipe.label if recipe else None,
         "steps": [[step.number, one.step_key, one.clearance, one.reason] for one, step in done],
         "verified_starts": sorted(session.exec(starts)),

@@ -200,7 +200,11 @@ def excursions(
 
 def _beyond(times: Sequence[datetime], trend: Trend, inside: Sequence[int], bound: Bound) -> Excursion | None:
     sign = -1 if bound.side == "low" else 1
-    out = [(value, place) for place in inside if (value := trend.values[place]) is not None and sign * value > sign * bound.value]
+    out = [
+        (value, place)
+        for place in inside
+        if (value := trend.values[place]) is not None and sign * value > sign * bound.value
+    ]
     if not out:
         return None
     extreme = max(out, key=lambda one: sign * one[0])[0]
@@ -223,14 +227,26 @@ def figures(
     if primary is None:
         return ()
     inside = [place for place, at in enumerate(times) if primary.began_at <= at <= primary.ended_at]
-    warmest = [value for one in trends if one.channel == PRODUCT for place in inside if (value := one.values[place]) is not None]
+    warmest = [
+        value
+        for one in trends
+        if one.channel == PRODUCT
+        for place in inside
+        if (value := one.values[place]) is not None
+    ]
     said = [("Warmest product in primary drying", f"{max(warmest):.1f} °C")] if warmest else []
     by_channel = {one.channel: one.values for one in trends}
     if CAPACITANCE in by_channel and PIRANI in by_channel:
         pairs = [
-            (p, c) for place in inside if (p := by_channel[PIRANI][place]) is not None and (c := by_channel[CAPACITANCE][place])
+            (p, c)
+            for place in inside
+            if (p := by_channel[PIRANI][place]) is not None and (c := by_channel[CAPACITANCE][place])
         ]
-        said += [("Pirani to capacitance at the end of primary drying", f"{pairs[-1][0] / pairs[-1][1]:.2f}")] if pairs else []
+        said += (
+            [("Pirani to capacitance at the end of primary drying", f"{pairs[-1][0] / pairs[-1][1]:.2f}")]
+            if pairs
+            else []
+        )
     return tuple(said)
 
 
@@ -243,7 +259,9 @@ def thinned(seconds: Sequence[float], trends: Sequence[Trend]) -> list[int]:
         kept.add(start)
         for trend in trends:
             known = [place for place in places if trend.values[place] is not None]
-            kept.update([next(place for place in places if trend.values[place] is None)] if len(known) < len(places) else [])
+            kept.update(
+                [next(place for place in places if trend.values[place] is None)] if len(known) < len(places) else []
+            )
             if known:
                 kept.add(min(known, key=lambda place: trend.values[place] or 0.0))
                 kept.add(max(known, key=lambda place: trend.values[place] or 0.0))

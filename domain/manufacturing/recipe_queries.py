@@ -139,6 +139,4 @@ def _rows(where: str, rows: Any) -> Iterator[tuple[str, str]]:
         if isinstance(row, Mapping):
             name = next(row[key] for key in ("material", "purpose") if key in row)
             yield f"{where} {name}", "named"
-            yield from _leaves(
-                f"{where} {name}", {k: v for k, v in row.items() if k not in ("material", "purpose")}
-            )
+            yield from _leaves(f"{where} {name}", {k: v for k, v in row.items() if k not in ("material", "purpose")})

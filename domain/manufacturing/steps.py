@@ -34,7 +34,7 @@ from domain.manufacturing.donors import donor_named, eligibility_of
 from domain.manufacturing.executing import is_governed, kind_on, plan_start, refuse_untrained, started
 from domain.manufacturing.models import Donation, Donor, Eligibility, Reading, Step
 from domain.permissions import Permission
-from domain.quantities import format_decimal, parse_decimal, unit_of
+from domain.quantities import UnitCode, format_decimal, parse_decimal, unit_of
 from domain.signatures import Credentials
 from domain.store import Prepared
 from domain.work import Command, Work, operation
@@ -87,7 +87,7 @@ class Output(Command):
     """A lot that the step will yield; its number is minted when the step starts, its quantity measured when it ends."""
 
     kind: LotKind
-    unit: str = Field(max_length=30, examples=["mL"])
+    unit: UnitCode = Field(max_length=30, examples=["mL"])
     description: str = Field(default="", max_length=300)
 
 
@@ -96,7 +96,7 @@ class Entry(Command):
 
     parameter: str = Field(max_length=60)
     value: str = Field(max_length=600)
-    unit: str | None = Field(default=None, max_length=30)
+    unit: UnitCode | None = Field(default=None, max_length=30)
     happened_at: AwareDatetime | None = None
     comment: str = Field(default="", max_length=1000)
 
@@ -139,7 +139,7 @@ class CorrectReading(Command):
 
     reading_id: int
     value: str = Field(max_length=600)
-    unit: str | None = Field(default=None, max_length=30)
+    unit: UnitCode | None = Field(default=None, max_length=30)
     comment: str = Field(default="", max_length=1000)
     reason: str = Field(min_length=3, max_length=1000)
 

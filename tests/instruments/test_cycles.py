@@ -28,7 +28,9 @@ from tests.governed import content, deviations, formulated, seen, start
 from tests.web.browsing import Browser, errors_at
 
 pytestmark = pytest.mark.stage("governed")
-TIGHT = ParameterRule(code="shelf_temperature_primary", alert_low="-28", alert_high="-22", action_low="-30", action_high="-20")
+TIGHT = ParameterRule(
+    code="shelf_temperature_primary", alert_low="-28", alert_high="-22", action_low="-30", action_high="-20"
+)
 
 
 @pytest.fixture
@@ -187,7 +189,11 @@ def test_the_file_is_imported_at_the_page_of_the_step_and_over_http(site: Site, 
     told = tom.open(f"/steps/{drying.step}").text
     assert '<svg xmlns="http://www.w3.org/2000/svg" class="cycle" role="img"' in told
     assert "above the action limit of -20" in told
-    said = {"phases": [one.model_dump(mode="json") for one in phases(site)], "comment": "again", "reason": "exported anew"}
+    said = {
+        "phases": [one.model_dump(mode="json") for one in phases(site)],
+        "comment": "again",
+        "reason": "exported anew",
+    }
     sent = {"data": {"said": json.dumps(said)}, "files": {"file": ("FD2.csv", log_of(site), "text/csv")}}
     client = TestClient(create_app(site))
     session = client.post("/api/v1/session", json={"username": "tom", "password": password("tom")}).json()

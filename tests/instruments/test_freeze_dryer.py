@@ -44,7 +44,9 @@ def test_a_decimal_comma_reads_as_the_very_same_curve() -> None:
     point = read(freeze_dryer_log(began_at=BEGAN, seed=1), Layout())
     comma = read(freeze_dryer_log(began_at=BEGAN, seed=1, decimal=",", separator=";"), Layout())
     assert point.curves == comma.curves
-    assert "decimal comma" in refused(freeze_dryer_log(began_at=BEGAN, seed=1, decimal=",", separator=";") + b"x;1.5\r\n")
+    assert "decimal comma" in refused(
+        freeze_dryer_log(began_at=BEGAN, seed=1, decimal=",", separator=";") + b"x;1.5\r\n"
+    )
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
@@ -72,7 +74,13 @@ def test_an_open_thermocouple_that_reads_999_is_no_temperature() -> None:
 @pytest.mark.requirement("URS-223")
 @pytest.mark.parametrize(
     ("cell", "told"),
-    [("1,234.5", "cells under"), ("1_000", "is no number"), ("٣", "is no number"), ("1e400", "is no number"), ("minus", "is no number")],
+    [
+        ("1,234.5", "cells under"),
+        ("1_000", "is no number"),
+        ("٣", "is no number"),
+        ("1e400", "is no number"),
+        ("minus", "is no number"),
+    ],
 )
 def test_what_only_looks_like_a_number_is_refused_with_its_line(cell: str, told: str) -> None:
     said = refused(file([*ROWS[:2], f"2026-11-20 16:02:00,-25.0,-34.0,{cell},0.16", *ROWS[3:]]))

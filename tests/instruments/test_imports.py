@@ -165,7 +165,12 @@ def nta(site: Site, **more: Any) -> None:
 
 def files(site: Site, sample: str, per_ml: float, seed: int, who: str, **more: Any) -> list[Result]:
     data = file_of(site, concentration_per_ml=per_ml, seed=seed, runs=3)
-    said: dict[str, Any] = {"sample_number": sample, "file_name": "x-ExperimentSummary.csv", "data": data, "comment": "as diluted"}
+    said: dict[str, Any] = {
+        "sample_number": sample,
+        "file_name": "x-ExperimentSummary.csv",
+        "data": data,
+        "comment": "as diluted",
+    }
     methods = {"concentration_method": "SOP-PART-CONC", "size_method": "SOP-SIZE-DIST"}
     return act(site, who, import_nanosight, ImportNanoSight(**said | methods | more))
 
@@ -206,7 +211,9 @@ def test_a_failing_import_counts_once_its_run_is_concluded_valid(site: Site) -> 
 
 @pytest.mark.stage("drug_product")
 @pytest.mark.requirement("URS-225")
-def test_a_planned_retest_is_imported_by_an_analyst_of_the_plan_from_a_file_of_its_own(site: Site, clock: Clock) -> None:
+def test_a_planned_retest_is_imported_by_an_analyst_of_the_plan_from_a_file_of_its_own(
+    site: Site, clock: Clock
+) -> None:
     nta(site)
     sample = build.sampled(site, LOT)
     files(site, sample, 1e9, 1, "ben")

@@ -315,7 +315,9 @@ def test_labels_printed_after_the_packaging_are_not_held_against_it(site: Site, 
 
 
 @pytest.mark.requirement("URS-113", "URS-227")
-def test_counts_of_the_packaging_stand_against_labels_that_were_printed_once_it_had_ended(site: Site, clock: Clock) -> None:
+def test_counts_of_the_packaging_stand_against_labels_that_were_printed_once_it_had_ended(
+    site: Site, clock: Clock
+) -> None:
     """Packaging says 110 printed, 101 applied, 8 destroyed, 1 attached; what is printed an hour later is what it speaks of."""
     clock.advance(hours=1)
     printed(site, count=119)
@@ -337,7 +339,9 @@ def test_labels_printed_late_in_two_prints_agree_if_their_sum_does(site: Site, c
 
 
 @pytest.mark.requirement("URS-227")
-def test_a_later_print_of_three_does_not_hide_that_the_counts_of_the_packaging_are_others(site: Site, clock: Clock) -> None:
+def test_a_later_print_of_three_does_not_hide_that_the_counts_of_the_packaging_are_others(
+    site: Site, clock: Clock
+) -> None:
     printed(site)
     clock.advance(days=1)
     printed(site, count=3, reason="labels came off in the cold")

@@ -90,7 +90,9 @@ def test_a_step_out_of_order_needs_a_reason_and_a_second_person_and_opens_a_devi
     ("who", "code"),
     [("tom", "not-by-same-person"), ("dov", "second-person-may-not"), ("rhea", "second-person-may-not")],
 )
-def test_nobody_agrees_to_their_own_step_out_of_order_nor_to_what_they_may_not_do(site: Site, who: str, code: str) -> None:
+def test_nobody_agrees_to_their_own_step_out_of_order_nor_to_what_they_may_not_do(
+    site: Site, who: str, code: str
+) -> None:
     pooled_first(site)
     with pytest.raises(Refused) as refusal:
         formulation(site, **SKIPPED | {"second_person": credentials(who)})
@@ -110,7 +112,9 @@ def test_a_wrong_password_of_the_second_person_begins_nothing_and_is_counted(sit
 
 
 @pytest.mark.requirement("URS-221")
-def test_who_agreed_to_a_step_out_of_order_stands_beside_the_step_and_on_the_page_of_what_was_not_normal(site: Site) -> None:
+def test_who_agreed_to_a_step_out_of_order_stands_beside_the_step_and_on_the_page_of_what_was_not_normal(
+    site: Site,
+) -> None:
     pooled_first(site)
     begun = formulation(site, **SKIPPED)
     with reading(site.engine) as session:
@@ -145,6 +149,13 @@ def test_a_step_of_the_recipe_is_named_by_its_key(site: Site) -> None:
             product_code=build.new_product(site, "BARE-1", "BRE"), recipe_step="formulation",
         )  # fmt: skip
     assert codes(bare) == ["no-recipe"]
+
+
+@pytest.mark.requirement("URS-228")
+def test_a_unit_in_a_usual_spelling_is_kept_as_its_code(site: Site) -> None:
+    step = formulation(site)
+    log(site, step, "osmolality", "300", "mOsmol/kg")
+    assert raw(site, "SELECT entered_value, entered_unit, unit FROM reading") == [("300", "mosm/kg", "mosm/kg")]
 
 
 @pytest.mark.requirement("URS-139")

@@ -28,7 +28,7 @@ from domain.manufacturing.verifying import VerifyStart, verify_start
 from domain.work import Site, perform
 from tests import build, governed
 from tests.build import K, amount
-from tests.cast import act, actor, credentials, password, raw
+from tests.cast import actor, credentials, password, raw
 from tests.web.browsing import PAGE, Browser, Page
 
 
@@ -116,7 +116,15 @@ def test_a_page_that_is_sent_twice_is_refused_in_words_and_a_refused_one_can_be_
     tom = Browser(site, "tom")
     form = "/materials/new"
     held = Page(tom.open(form).text).values
-    wrong = {**held, "material": "Saline", "quantity.value": "none", "quantity.unit": "L", "supplier": "S", "supplier_lot_number": "1", "expires_on": "2027-01-01"}
+    wrong = {
+        **held,
+        "material": "Saline",
+        "quantity.value": "none",
+        "quantity.unit": "L",
+        "supplier": "S",
+        "supplier_lot_number": "1",
+        "expires_on": "2027-01-01",
+    }
     assert tom.client.post(form, data=wrong, headers=PAGE).status_code == 422
     right = {**wrong, "quantity.value": "2"}
     first = tom.client.post(form, data=right, headers=PAGE)

@@ -52,7 +52,13 @@ def test_a_recipe_is_written_step_by_step_without_a_line_of_json(site: Site) -> 
     with reading(site.engine) as session:
         said = recipe_file(session, "MBR-NEW-1", 1, site.today()).content
     (rule,) = said.steps[0].parameters
-    assert (rule.code, rule.alert_low, rule.alert_high, rule.action_high, rule.critical) == ("ph", "7.0", "7.4", None, True)
+    assert (rule.code, rule.alert_low, rule.alert_high, rule.action_high, rule.critical) == (
+        "ph",
+        "7.0",
+        "7.4",
+        None,
+        True,
+    )
     assert (said.steps[0].materials[0].tolerance, said.steps[1].equipment_classes) == ("5", ("filling-line", "pump"))
     assert said.steps[1].statements == ("Valid process.",)
     assert (said.hold_times[0].at_most.value, said.hold_times[0].at_most.unit) == ("4", "h")
@@ -76,7 +82,10 @@ def test_a_wrong_limit_is_told_beside_it_and_nothing_typed_is_lost(site: Site) -
 def test_an_untouched_row_falls_away_and_its_neighbour_still_finds_its_error(site: Site) -> None:
     ann = Browser(site, "ann")
     page = pressed(ann, ann.open(f"{FORM}?like={RECIPE}%20v1"), "_more", "content.steps.1.parameters")
-    below = {"content__steps__1__parameters__3__code": "fill_volume", "content__steps__1__parameters__3__alert_low": "x"}
+    below = {
+        "content__steps__1__parameters__3__code": "fill_volume",
+        "content__steps__1__parameters__3__alert_low": "x",
+    }
     answer = pressed(ann, page, **below, reason="tighter", effective_from="2026-01-01")
     assert "x" in errors_at(answer, "content.steps.1.parameters.0.alert_low")
 
@@ -97,14 +106,24 @@ def test_steps_are_moved_and_rows_removed_by_buttons_alone(site: Site) -> None:
 
 def test_a_recipe_without_a_step_is_refused_in_words(site: Site) -> None:
     ann = Browser(site, "ann")
-    answer = pressed(ann, ann.open(FORM), code="MBR-2", product_code=PRODUCT, reason="empty", effective_from="2026-01-01")
+    answer = pressed(
+        ann, ann.open(FORM), code="MBR-2", product_code=PRODUCT, reason="empty", effective_from="2026-01-01"
+    )
     assert (answer.status_code, "at least one step" in errors_at(answer, "_kind")) == (422, True)
     assert "choose the kind" in errors_at(pressed(ann, answer, "_act", "add"), "_kind").lower()
 
 
 def test_what_no_page_sends_is_refused_and_draws_a_page(site: Site) -> None:
     ann = Browser(site, "ann")
-    for name, text in (("content", "x"), ("content.steps", "x"), ("content.steps.0", "x"), ("content.steps.0.a.b", "x")):
+    for name, text in (
+        ("content", "x"),
+        ("content.steps", "x"),
+        ("content.steps.0", "x"),
+        ("content.steps.0.a.b", "x"),
+    ):
         typed = {"reason": "odd", "effective_from": "2026-01-01", "code": "MBR-3", "product_code": PRODUCT, name: text}
-        assert pressed(ann, ann.open(FORM), **{key.replace(".", "__"): one for key, one in typed.items()}).status_code == 422
+        assert (
+            pressed(ann, ann.open(FORM), **{key.replace(".", "__"): one for key, one in typed.items()}).status_code
+            == 422
+        )
     assert pressed(ann, ann.open(FORM), "_act", "remove content.steps.7").status_code == 200

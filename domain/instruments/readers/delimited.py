@@ -33,7 +33,9 @@ class Cells:
 def cells(data: bytes) -> Cells:
     """The cells of a file. Raises Invalid for what is no text, or mixes decimal marks."""
     text, encoding = _text(data)
-    lines = [(place, line) for place, line in enumerate(text.splitlines(), 1) if line.strip() and line.lstrip()[0] != "#"]
+    lines = [
+        (place, line) for place, line in enumerate(text.splitlines(), 1) if line.strip() and line.lstrip()[0] != "#"
+    ]
     separator = max(_SEPARATORS, key=lambda mark: sum(line.count(mark) for _, line in lines[:200]))
     try:
         rows = [Row(place, next(csv.reader(io.StringIO(line), delimiter=separator), [])) for place, line in lines]

@@ -90,7 +90,9 @@ class Cycle:
 def read(data: bytes, layout: Layout) -> Cycle:
     """The curves. Raises Invalid with the line for what cannot be read, and with what has to be said for what is open."""
     found = cells(data)
-    first = next((place for place, row in enumerate(found.rows) if len(row.cells) > 1 and _is_time(row.cells[0], found)), None)
+    first = next(
+        (place for place, row in enumerate(found.rows) if len(row.cells) > 1 and _is_time(row.cells[0], found)), None
+    )
     if not first:
         raise _bad("no line of heads followed by lines that begin with a time was found", None)
     heads = [head.strip() for head in found.rows[first - 1].cells]
@@ -263,7 +265,9 @@ def _elapsed(head: str, found: Cells, first: int, layout: Layout) -> list[dateti
     bracketed = re.search(r"[\[(]\s*([a-z]+)\s*[\])]", head, re.IGNORECASE)
     scale = _ELAPSED.get(bracketed[1].casefold()) if bracketed else None
     if scale is None:
-        raise _bad(f"the time column {head!r} does not say its unit in brackets: s, min or h", found.rows[first - 1].line)
+        raise _bad(
+            f"the time column {head!r} does not say its unit in brackets: s, min or h", found.rows[first - 1].line
+        )
     if layout.began_at is None:
         raise Invalid(Reason("time-needed", "the file counts from its beginning; say when that was", "began_at"))
     pattern, times = number_pattern(found.decimal), list[datetime]()
