@@ -175,9 +175,8 @@ def _read_spellings() -> dict[str, str]:
     found: dict[str, set[str]] = {}
     for unit in UNITS.values():
         base = {unit.ucum.replace("{", "").replace("}", ""), unit.en, unit.de} - {""}
-        base |= {re.sub(r"^ug\b", "mcg", one) for one in base} | {
-            one.replace("mosmol", osmoles) for one in base for osmoles in ("mosm", "mOsm", "mOsmol")
-        }
+        base |= {re.sub(r"^ug\b", "mcg", one) for one in base}
+        base |= {one.replace("mosmol", other) for one in base for other in ("mosm", "mOsm", "mOsmol")}
         base |= {one.replace("°C", "degC") for one in base}
         for one in base | {re.sub(r"(?<![A-Za-z])([mµu]?)L\b", r"\1l", one) for one in base}:
             found.setdefault(one, set()).add(unit.ucum)

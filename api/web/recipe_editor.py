@@ -1,6 +1,6 @@
 """Drafting a recipe: a form that grows. Every button sends it, and it comes back with what was typed; nothing is kept until it is drafted."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
@@ -21,6 +21,8 @@ from domain.quantities import UNITS
 
 router = APIRouter(include_in_schema=False)
 
+Drafter = Annotated[Visit, Depends(guarded(Permission.DRAFT_RECIPE))]
+
 _YES_NO = (("yes", "Yes"), ("no", "No"))
 _LIMITS = (
     ("hard_low", "Cannot be below"), ("action_low", "Action below"), ("alert_low", "Alert below"),
@@ -30,7 +32,7 @@ _KEY = "A step is named with small letters, digits and hyphens, such as fill or 
 
 
 @router.get("/recipes/new")
-def draft_form(visit: Visit = Depends(guarded(Permission.DRAFT_RECIPE)), like: str = "") -> Response:
+def draft_form(visit: Drafter, like: str = "") -> Response:
     """An empty recipe, or the next version of one."""
     code, _, revision = like.rpartition(" v")
     if not (code and revision.isdecimal() and len(revision) <= 6):

@@ -127,7 +127,7 @@ def _phase_faults(work: Work, step: Step, phases: Sequence[CyclePhase], times: S
     if len({one.phase for one in phases}) < len(phases):
         yield Reason("phase-twice", "each phase of the cycle is given once", "phases")
     if Phase.PRIMARY not in {one.phase for one in phases}:
-        yield Reason("phase-missing", "say from when until when primary drying lasted", "phases")
+        yield Reason("cycle-phase-missing", "say from when until when primary drying lasted", "phases")
     end = step.ended_at or work.now
     if times[0] < step.started_at - CLOCK_SKEW or times[-1] > end + CLOCK_SKEW:
         text = (

@@ -138,10 +138,10 @@ def test_a_second_file_says_why_it_replaces_the_first_and_both_stay(site: Site, 
 
 @pytest.mark.requirement("URS-223")
 def test_phases_lie_within_the_file_in_their_order_and_primary_drying_is_given(site: Site, drying: Done) -> None:
-    freezing, primary, secondary = phases(site)
+    freezing, primary, _ = phases(site)
     with pytest.raises(Invalid) as none:
         imported(site, drying, phases=(freezing,))
-    assert codes(none) == ["phase-missing"]
+    assert codes(none) == ["cycle-phase-missing"]
     late = primary.model_copy(update={"ended_at": datetime.max.replace(tzinfo=primary.ended_at.tzinfo)})
     with pytest.raises(Invalid) as beyond:
         imported(site, drying, phases=(late,))

@@ -11,7 +11,7 @@ from domain.errors import Invalid
 from domain.instruments.readers.freeze_dryer import Channel, Column, Cycle, Layout, read
 from domain.manufacturing.cycle_logs import Trend, thinned
 
-BEGAN = datetime(2026, 11, 20, 16, 0)
+BEGAN = datetime.fromisoformat("2026-11-20T16:00")
 PLAIN = "Time,Shelf [°C],Product 1 [°C],Capacitance [mbar],Pirani [mbar]\n"
 ROWS = [f"2026-11-20 16:{minute:02d}:00,-25.0,-34.{minute:02d},0.100,0.16" for minute in range(20)]
 
@@ -120,7 +120,9 @@ def test_a_date_that_may_be_either_month_is_not_guessed() -> None:
     rows = ["03/02/2026 14:00:00,1,1,1,1", "03/02/2026 14:01:00,1,1,1,1", "03/03/2026,1,1,1,1"]
     assert "day or month first" in refused(file(rows))
     cycle = read(file(rows), Layout(date_order="mdy"))
-    assert (cycle.times[0], cycle.times[-1]) == (datetime(2026, 3, 2, 14), datetime(2026, 3, 3))
+    assert (cycle.times[0], cycle.times[-1]) == tuple(
+        map(datetime.fromisoformat, ("2026-03-02T14:00", "2026-03-03T00:00"))
+    )
     assert "carry a date and no time" in cycle.flags[0]
 
 
@@ -141,7 +143,7 @@ def test_what_is_no_trend_file_is_refused(data: bytes) -> None:
 def test_no_bytes_whatever_break_the_reader(data: bytes) -> None:
     for content in (data, PLAIN.encode() + data):
         try:
-            read(content, Layout(began_at=datetime(2026, 1, 1)))
+            read(content, Layout(began_at=BEGAN))
         except Invalid:
             continue
 

@@ -255,7 +255,8 @@ def _moment(matched: re.Match[str], order: DateOrder, line: int) -> datetime:
     if half:
         hour = hour % 12 + (12 if half == "PM" else 0)
     try:
-        return datetime(parts["y"], parts["m"], parts["d"], hour, int(matched["m"] or 0), int(matched["s"] or 0))
+        clock = (hour, int(matched["m"] or 0), int(matched["s"] or 0))
+        return datetime(parts["y"], parts["m"], parts["d"], *clock)  # noqa: DTZ001  (the dryer's own clock)
     except ValueError:
         raise _bad(f"{matched[0]!r} is no date and time in the order {order}", line) from None
 
