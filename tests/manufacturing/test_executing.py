@@ -155,7 +155,9 @@ def test_a_step_of_the_recipe_is_named_by_its_key(site: Site) -> None:
 def test_a_unit_in_a_usual_spelling_is_kept_as_its_code(site: Site) -> None:
     step = formulation(site)
     log(site, step, "osmolality", "300", "mOsmol/kg")
-    assert raw(site, "SELECT entered_value, entered_unit, unit FROM reading ORDER BY id DESC LIMIT 1") == [("300", "mosm/kg", "mosm/kg")]
+    assert raw(site, "SELECT entered_value, entered_unit, unit FROM reading ORDER BY id DESC LIMIT 1") == [
+        ("300", "mosm/kg", "mosm/kg")
+    ]
 
 
 @pytest.mark.requirement("URS-139")
