@@ -12,8 +12,8 @@ from domain.certificates.content import DistributionShown, Manufacturer, Words
 from domain.disposition.batch_record import BatchRecord, StepRecord, batch_record
 from domain.disposition.not_normal import entered
 from domain.disposition.queries import ReadingView
+from domain.laboratory.keeping import distribution_of
 from domain.laboratory.queries import Finding, lot_results
-from domain.laboratory.results import distribution_of
 from domain.laboratory.size_distribution import CONVENTION
 from domain.laboratory.values import NotReportable, load_value
 from domain.lots.models import Lot

@@ -14,6 +14,7 @@ import domain.jobs
 import domain.labels.models
 import domain.laboratory.control_models
 import domain.laboratory.models
+import domain.laboratory.oos_models
 import domain.lots.models
 import domain.lots.numbers
 import domain.manufacturing.cycle_logs

@@ -20,18 +20,11 @@ from domain.lots.models import LotKind
 from domain.lots.operations import Amount
 from domain.manufacturing.catalogue import step_kind
 from domain.manufacturing.cycle_logs import Phase
+from domain.manufacturing.ending import complete_step
 from domain.manufacturing.models import Step
-from domain.manufacturing.steps import (
-    CompleteStep,
-    Entry,
-    Input,
-    Measured,
-    Output,
-    StartStep,
-    complete_step,
-    start_step,
-    yielded,
-)
+from domain.manufacturing.readings import yielded
+from domain.manufacturing.step_commands import CompleteStep, Entry, Input, Measured, Output, StartStep
+from domain.manufacturing.steps import start_step
 from domain.people.models import User
 from domain.permissions import permissions_of
 from domain.signatures import Credentials

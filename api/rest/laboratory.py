@@ -13,18 +13,12 @@ from domain.disposition.queries import ResultView, SampleView, sample_file
 from domain.errors import Invalid, Reason
 from domain.instruments.imports import ImportNanoSight, import_nanosight
 from domain.laboratory.catalogue import TESTS, Test
+from domain.laboratory.defining import DefineMethod, define_method
 from domain.laboratory.files import KeepFile, document_facts, keep_file
 from domain.laboratory.models import ReviewOutcome
-from domain.laboratory.results import (
-    CorrectResult,
-    DrawSample,
-    EnterResult,
-    ReviewResults,
-    correct_result,
-    draw_sample,
-    enter_result,
-    review_results,
-)
+from domain.laboratory.results import CorrectResult, EnterResult, correct_result, enter_result
+from domain.laboratory.reviewing import ReviewResults, review_results
+from domain.laboratory.samples import DrawSample, draw_sample
 from domain.laboratory.specification_queries import (
     MethodView,
     SpecificationView,
@@ -34,10 +28,8 @@ from domain.laboratory.specification_queries import (
 )
 from domain.laboratory.specifications import (
     ApproveSpecification,
-    DefineMethod,
     DraftSpecification,
     approve_specification,
-    define_method,
     draft_specification,
 )
 from domain.lots.operations import Amount

@@ -18,8 +18,10 @@ from domain.lots.models import LotKind
 from domain.manufacturing.catalogue import STEP_KINDS, Parameter, StepKind
 from domain.manufacturing.completing import Explained
 from domain.manufacturing.cycle_logs import CycleContent, CycleLog
+from domain.manufacturing.ending import complete_step
 from domain.manufacturing.models import Reading
-from domain.manufacturing.steps import (
+from domain.manufacturing.readings import correct_reading, log_reading
+from domain.manufacturing.step_commands import (
     CompleteStep,
     CorrectReading,
     Entry,
@@ -28,11 +30,8 @@ from domain.manufacturing.steps import (
     Measured,
     Output,
     StartStep,
-    complete_step,
-    correct_reading,
-    log_reading,
-    start_step,
 )
+from domain.manufacturing.steps import start_step
 from domain.quantities import UnitCode, ucum, units_like
 from domain.signatures import Credentials
 from domain.work import View

@@ -16,21 +16,15 @@ from domain.documents import Document
 from domain.errors import NotFound, Reason
 from domain.instruments.imports import ImportNanoSight, import_nanosight
 from domain.laboratory.catalogue import TESTS
-from domain.laboratory.control_queries import open_runs, sample_control
+from domain.laboratory.defining import DefineMethod, define_method
 from domain.laboratory.methods import ApproveMethod, CheckKind, approve_method
 from domain.laboratory.models import Result, ReviewOutcome, Sample, Validation
 from domain.laboratory.reportable import Rule
-from domain.laboratory.results import (
-    CorrectResult,
-    DrawSample,
-    EnterResult,
-    ReviewResults,
-    correct_result,
-    draw_sample,
-    enter_result,
-    review_results,
-)
-from domain.laboratory.specifications import DefineMethod, define_method
+from domain.laboratory.results import CorrectResult, EnterResult, correct_result, enter_result
+from domain.laboratory.reviewing import ReviewResults, review_results
+from domain.laboratory.run_queries import open_runs
+from domain.laboratory.samples import DrawSample, draw_sample
+from domain.laboratory.sampling_queries import sample_control
 from domain.laboratory.values import describe_term
 from domain.laboratory.verdict import CriterionKind
 from domain.lots.queries import LotRow

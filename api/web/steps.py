@@ -35,17 +35,11 @@ from domain.lots.queries import products
 from domain.manufacturing.catalogue import STEP_KINDS, Parameter, StepKind, step_kind
 from domain.manufacturing.checks import BALANCES
 from domain.manufacturing.cycle_logs import CycleView
+from domain.manufacturing.ending import complete_step
 from domain.manufacturing.queries_control import kind_of_step, step_control
-from domain.manufacturing.steps import (
-    CompleteStep,
-    CorrectReading,
-    LogReading,
-    StartStep,
-    complete_step,
-    correct_reading,
-    log_reading,
-    start_step,
-)
+from domain.manufacturing.readings import correct_reading, log_reading
+from domain.manufacturing.step_commands import CompleteStep, CorrectReading, LogReading, StartStep
+from domain.manufacturing.steps import start_step
 from domain.permissions import Permission
 from domain.quantities import UNITS, format_decimal, pretty, units_like
 from reports.cycle import CycleShown, svg

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from domain.deviations.blocking import deviation_facts
 from domain.laboratory.models import Result, ResultReview, Sample
 from domain.laboratory.queries import LotResults
-from domain.laboratory.results import result_content
+from domain.laboratory.reviewing import result_content
 from domain.lots.genealogy import ancestor_ids
 from domain.lots.models import Lot, LotMove, Yield
 from domain.manufacturing.control import control_content

@@ -15,7 +15,7 @@ from domain.errors import Reason, refuse_if_any
 from domain.lots.lifecycle import Case
 from domain.lots.models import Lot, LotState, Product
 from domain.lots.operations import lot_named
-from domain.manufacturing.steps import add_months
+from domain.manufacturing.ending import add_months
 from domain.permissions import Permission
 from domain.signatures import Credentials, Meaning, sign
 from domain.work import Attachment, Command, Work, operation

@@ -30,7 +30,7 @@ from domain.manufacturing.cycle_logs import (
 from domain.manufacturing.departures import Departure, depart
 from domain.manufacturing.executing import kind_on, refuse_untrained
 from domain.manufacturing.models import Step
-from domain.manufacturing.steps import CLOCK_SKEW, decided_lots, yielded
+from domain.manufacturing.readings import CLOCK_SKEW, decided_lots, yielded
 from domain.permissions import Permission
 from domain.work import Command, Work, operation
 

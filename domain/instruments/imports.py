@@ -14,11 +14,13 @@ from domain.instruments.readers.nanosight import NanoSightSummary
 from domain.laboratory.catalogue import test as catalogue_test
 from domain.laboratory.conditions import run_numbered
 from domain.laboratory.control_models import TestRun
+from domain.laboratory.keeping import Found, current_result, keep
 from domain.laboratory.methods import within_linear_range
 from domain.laboratory.models import Method, Result, Sample
-from domain.laboratory.oos import planned_retest
+from domain.laboratory.oos_retests import planned_retest
 from domain.laboratory.reportable import Reportable, reportable
-from domain.laboratory.results import Found, current_result, keep, newest_method, sample_named
+from domain.laboratory.results import newest_method
+from domain.laboratory.samples import sample_named
 from domain.laboratory.size_distribution import SizeDistribution
 from domain.laboratory.values import NotReportable, Text
 from domain.permissions import Permission

@@ -15,7 +15,7 @@ from domain.laboratory.models import Sample
 from domain.lots.lifecycle import state_on
 from domain.lots.models import Lot, Yield
 from domain.manufacturing.models import Step
-from domain.manufacturing.steps import current_values
+from domain.manufacturing.readings import current_values
 from domain.people.models import User
 from domain.work import Site, View
 

@@ -11,8 +11,10 @@ from sqlmodel import Session, col, select
 from domain.errors import Conflict, Invalid, NotFound, Reason, Refused
 from domain.laboratory.control_models import ContractReport, TranscriptionCheck
 from domain.laboratory.files import document_facts
+from domain.laboratory.keeping import keep
 from domain.laboratory.models import Result, Sample
-from domain.laboratory.results import keep, measured_by, newest_method, sample_named
+from domain.laboratory.results import measured_by, newest_method
+from domain.laboratory.samples import sample_named
 from domain.permissions import Permission
 from domain.quantities import UnitCode
 from domain.work import Command, Work, operation

@@ -18,7 +18,7 @@ from domain.laboratory.control_models import (
     Stage,
 )
 from domain.laboratory.models import Reserve, Result, Sample, SampleTest
-from domain.laboratory.results import Taken, draw, effective_plan, sample_named
+from domain.laboratory.samples import Taken, draw, effective_plan, sample_named
 from domain.laboratory.sterility import STERILITY, units_needed
 from domain.lots.genealogy import ancestor_ids
 from domain.lots.models import Lot, LotKind, LotState, Product

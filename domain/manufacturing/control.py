@@ -21,9 +21,9 @@ from domain.manufacturing.execution_models import (
     StartVerification,
 )
 from domain.manufacturing.models import Reading, Step
+from domain.manufacturing.readings import current_values
 from domain.manufacturing.recipe_models import Recipe, SamplePoint
 from domain.manufacturing.recipes import hours
-from domain.manufacturing.steps import current_values
 from domain.manufacturing.verifying import unverified_readings
 from domain.quantities import format_decimal
 from domain.work import View

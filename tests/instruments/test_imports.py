@@ -11,9 +11,10 @@ from sqlmodel import select
 from api.demo_files import nanosight_summary
 from domain.errors import Conflict, DomainError, Forbidden, Invalid, Refused
 from domain.instruments.imports import ImportNanoSight, import_nanosight
+from domain.laboratory.defining import DefineMethod, define_method
+from domain.laboratory.keeping import distribution_of
 from domain.laboratory.models import Result
-from domain.laboratory.results import CorrectResult, correct_result, distribution_of
-from domain.laboratory.specifications import DefineMethod, define_method
+from domain.laboratory.results import CorrectResult, correct_result
 from domain.laboratory.values import NotReportable, Numeric, load_value
 from domain.store import reading
 from domain.work import Site

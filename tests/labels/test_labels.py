@@ -23,7 +23,8 @@ from domain.labels.operations import (
 from domain.labels.queries import labels_of, open_labels
 from domain.lots.models import LotKind, Product
 from domain.manufacturing.models import Reading
-from domain.manufacturing.steps import CorrectReading, correct_reading
+from domain.manufacturing.readings import correct_reading
+from domain.manufacturing.step_commands import CorrectReading
 from domain.store import reading
 from domain.work import Site, perform
 from reports.labels import pdf_of

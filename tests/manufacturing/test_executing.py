@@ -12,7 +12,8 @@ from domain.disposition.decisions import ReleaseLot, release_lot
 from domain.errors import Conflict, DomainError, Invalid, NotFound, Refused, Unauthenticated
 from domain.manufacturing import control
 from domain.manufacturing.queries_control import step_control
-from domain.manufacturing.steps import CorrectReading, Entry, LogReading, correct_reading, log_reading
+from domain.manufacturing.readings import correct_reading, log_reading
+from domain.manufacturing.step_commands import CorrectReading, Entry, LogReading
 from domain.manufacturing.verifying import VerifyReadings, VerifyStart, verify_readings, verify_start
 from domain.signatures import Credentials
 from domain.store import reading

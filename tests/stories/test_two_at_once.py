@@ -12,18 +12,10 @@ from api.main import create_app
 from domain import audit
 from domain.errors import DomainError
 from domain.laboratory.results import EnterResult, enter_result
-from domain.manufacturing.steps import (
-    CompleteStep,
-    Entry,
-    Input,
-    LogReading,
-    Measured,
-    Output,
-    StartStep,
-    complete_step,
-    log_reading,
-    start_step,
-)
+from domain.manufacturing.ending import complete_step
+from domain.manufacturing.readings import log_reading
+from domain.manufacturing.step_commands import CompleteStep, Entry, Input, LogReading, Measured, Output, StartStep
+from domain.manufacturing.steps import start_step
 from domain.manufacturing.verifying import VerifyStart, verify_start
 from domain.work import Site, perform
 from tests import build, governed

@@ -2,7 +2,8 @@
 
 import pytest
 
-from domain.manufacturing.steps import Entry, LogReading, log_reading
+from domain.manufacturing.readings import log_reading
+from domain.manufacturing.step_commands import Entry, LogReading
 from domain.work import Site
 from tests import build, governed
 from tests.cast import act, raw
