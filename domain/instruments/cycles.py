@@ -32,7 +32,7 @@ from domain.manufacturing.executing import kind_on, refuse_untrained
 from domain.manufacturing.models import Step
 from domain.manufacturing.readings import CLOCK_SKEW, decided_lots, yielded
 from domain.permissions import Permission
-from domain.work import Command, Work, operation
+from domain.work import Actor, Command, Site, Work, operation
 
 KIND = "lyophilization"
 
@@ -71,14 +71,19 @@ class ImportCycle(Command):
     reason: str = Field(default="", max_length=1000)
 
 
-@operation(Permission.RUN_STEP)
+def _read(_site: Site, _actor: Actor, command: ImportCycle) -> Cycle:
+    """A long file takes seconds to read, and is read before the database's write lock is held."""
+    columns = tuple(freeze_dryer.Column(one.channel, one.head.strip(), one.unit) for one in command.columns)
+    return freeze_dryer.read(command.data, Layout(columns, command.date_order, command.began_at))
+
+
+@operation(Permission.RUN_STEP, prepare=_read)
 def import_cycle(work: Work, command: ImportCycle) -> CycleLog:
     """Outside an alert limit or with gaps: a comment. Outside an action limit: a deviation opens by itself. Raises Invalid with line and reason."""
     step = _step(work, command.step_number)
     refuse_if_any(decided_lots(work.session, step))
     refuse_untrained(work, step.key, step.kind)
-    columns = tuple(freeze_dryer.Column(one.channel, one.head.strip(), one.unit) for one in command.columns)
-    cycle = freeze_dryer.read(command.data, Layout(columns, command.date_order, command.began_at))
+    cycle: Cycle = work.prepared or _read(work.site, work.actor, command)
     times = [at.replace(tzinfo=at.tzinfo or work.site.zone).astimezone(UTC) for at in cycle.times]
     phases = _phases(work, step, command, times)
     sha256 = work.keep_document(command.data, command.file_name, "text/csv")

@@ -1,5 +1,6 @@
 """The trend of a freeze-drying cycle on its step: what was recorded over time, judged against the limits of the recipe (21 CFR 211.188(b))."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -112,7 +113,7 @@ class CycleLog(AppendOnly, table=True):
     """A trend file of a step, by the digest of its bytes; replaces_id: the log that this one takes the place of, with `reason`."""
 
     step_id: int = Field(foreign_key="step.id", index=True)
-    sha256: str = Field(index=True)
+    sha256: str = Field(foreign_key="document.sha256", index=True)
     file_name: str
     content: str
     comment: str
@@ -270,7 +271,8 @@ def thinned(seconds: Sequence[float], trends: Sequence[Trend]) -> list[int]:
 
 def breaks_after(kept: Sequence[int], gaps: Sequence[int]) -> tuple[int, ...]:
     """The places among the kept ones after which the line is broken."""
-    return tuple(place for place, (a, b) in enumerate(pairwise(kept)) if any(a <= gap < b for gap in gaps))
+    first = [bisect_left(gaps, place) for place in kept]
+    return tuple(place for place, (a, b) in enumerate(pairwise(first)) if b > a)
 
 
 def at(content: CycleContent, second: float) -> datetime:

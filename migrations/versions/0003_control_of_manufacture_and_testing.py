@@ -154,6 +154,7 @@ def upgrade() -> None:  # noqa: PLR0915
         sa.CheckConstraint("replaces_id IS NULL OR length(reason) > 0", name=op.f("ck_cycle_log_replacement_reason")),
         sa.ForeignKeyConstraint(["imported_by"], ["app_user.id"], name=op.f("fk_cycle_log_imported_by")),
         sa.ForeignKeyConstraint(["replaces_id"], ["cycle_log.id"], name=op.f("fk_cycle_log_replaces_id")),
+        sa.ForeignKeyConstraint(["sha256"], ["document.sha256"], name=op.f("fk_cycle_log_sha256")),
         sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=op.f("fk_cycle_log_step_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_cycle_log")),
         sa.UniqueConstraint("replaces_id", name=op.f("uq_cycle_log_replaces_id")),
@@ -1312,9 +1313,9 @@ def upgrade() -> None:  # noqa: PLR0915
         batch_op.create_index(batch_op.f("ix_result_report_id"), ["report_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_result_run_id"), ["run_id"], unique=False)
         batch_op.create_foreign_key(batch_op.f("fk_result_inoculation_id"), "inoculation", ["inoculation_id"], ["id"])
-        batch_op.create_foreign_key(batch_op.f("fk_result_oos_id"), "oos", ["oos_id"], ["id"])
-        batch_op.create_foreign_key(batch_op.f("fk_result_run_id"), "test_run", ["run_id"], ["id"])
         batch_op.create_foreign_key(batch_op.f("fk_result_report_id"), "contract_report", ["report_id"], ["id"])
+        batch_op.create_foreign_key(batch_op.f("fk_result_run_id"), "test_run", ["run_id"], ["id"])
+        batch_op.create_foreign_key(batch_op.f("fk_result_oos_id"), "oos", ["oos_id"], ["id"])
 
     with op.batch_alter_table("sample", schema=None) as batch_op:
         batch_op.add_column(sa.Column("plan_line_id", sa.Integer(), nullable=True))

@@ -12,6 +12,7 @@ from api.batch_records import batch_record_pdf
 from api.demo_files import CYCLE_PHASES, freeze_dryer_log
 from api.main import create_app
 from domain.disposition.batch_record import batch_record
+from domain.disposition.export_records import records_of
 from domain.errors import Conflict, DomainError, Invalid, Refused
 from domain.instruments.cycles import CycleColumn, CyclePhase, ImportCycle, import_cycle
 from domain.instruments.readers.freeze_dryer import Channel
@@ -202,6 +203,13 @@ def test_the_file_is_imported_at_the_page_of_the_step_and_over_http(site: Site, 
     told_json = client.post(f"/api/v1/steps/{drying.step}/cycle", headers=bearer, **sent)
     assert told_json.status_code == 201, told_json.text
     assert told_json.json()["excursions"] == []
+
+
+def test_the_file_goes_with_the_dossier_of_the_lot(site: Site, drying: Done) -> None:
+    log = imported(site, drying)
+    with reading(site.engine) as session:
+        records = records_of(session, build.lot(site, drying.lot))
+    assert log.sha256 in {row["sha256"] for row in records["document"].values()}
 
 
 def test_nobody_imports_who_may_not_run_a_step(site: Site, drying: Done) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from api.demo_files import freeze_dryer_log
 from domain.errors import Invalid
 from domain.instruments.readers.freeze_dryer import Channel, Column, Cycle, Layout, read
-from domain.manufacturing.cycle_logs import Trend, thinned
+from domain.manufacturing.cycle_logs import Trend, breaks_after, thinned
 
 BEGAN = datetime.fromisoformat("2026-11-20T16:00")
 PLAIN = "Time,Shelf [°C],Product 1 [°C],Capacitance [mbar],Pirani [mbar]\n"
@@ -161,3 +161,17 @@ def test_what_is_thinned_for_drawing_keeps_the_lowest_the_highest_and_every_brea
         assert max(known) in shown
     assert (None in values) == (None in shown)
     assert len(kept) <= 4 * 400 + 2
+
+
+@pytest.mark.parametrize(
+    ("kept", "gaps", "told"),
+    [
+        ([0, 1, 2], [1], (1,)),
+        ([0, 5, 9], [4], (0,)),
+        ([0, 5, 9], [5], (1,)),
+        ([0, 5, 9], [1, 2, 8], (0, 1)),
+        ([0], [], ()),
+    ],
+)
+def test_a_line_is_broken_where_the_recorder_paused(kept: list[int], gaps: list[int], told: tuple[int, ...]) -> None:
+    assert breaks_after(kept, gaps) == told
