@@ -112,7 +112,7 @@ def batch_record(session: Session, lot_number: str, now: datetime, today: date, 
         ),
         *((one.step.number, f"out of order: {one.out_of_order}") for one in records if one.out_of_order),
         *((f"Material {one.lot_number}", one.reason) for one in taken if one.reason),
-        *(odd for one in records if one.cycle for odd in _odd_cycle(one.step.number, one.cycle)),
+        *(odd for one in records if one.cycle for odd in _odd_cycle(one.step, one.cycle)),
         *not_normal(file, shown),
     ]
     return BatchRecord(
@@ -128,8 +128,20 @@ def batch_record(session: Session, lot_number: str, now: datetime, today: date, 
     )
 
 
-def _odd_cycle(step: str, cycle: CycleView) -> Iterable[tuple[str, str]]:
-    """Limits that the trend of a cycle left, and what is odd about its file."""
+#: How far the highest product temperature as typed may be from what the file shows, in °C.
+READ_OFF = Decimal(1)
+
+
+def _odd_cycle(shown: StepView, cycle: CycleView) -> Iterable[tuple[str, str]]:
+    """Limits that the trend of a cycle left, what is odd about its file, and where what was typed is not what it shows."""
+    step, warmest = shown.number, cycle.content.warmest
+    for one in shown.readings:
+        highest = one.parameter == "product_temperature_max_primary" and not one.replaced and one.value is not None
+        if highest and warmest is not None and abs(Decimal(f"{warmest:.2f}") - (one.value or 0)) > READ_OFF:
+            text = (
+                f"the step records {one.value} Cel as the highest product temperature, the file shows {warmest:.1f} Cel"
+            )
+            yield f"Cycle of {step}", text
     said = f"; comment: {cycle.comment}" if cycle.comment else ""
     for told in (*(one.said() for one in cycle.content.excursions), *cycle.content.flags):
         yield f"Cycle of {step}", f"{told}{said}"
@@ -173,7 +185,7 @@ def _step_record(session: Session, step: Step, view: StepView, names: dict[int |
         statements=planned.statements if planned else (),
         start_verified=names[seen.verified_by] if seen else None,
         verified={one.reading_id: names[one.verified_by] for one in checked},
-        cycle=cycle_shown(session, step.key),
+        cycle=cycle_shown(session, step.key) if step.kind == "lyophilization" else None,
     )
 
 

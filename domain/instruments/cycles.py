@@ -26,6 +26,7 @@ from domain.manufacturing.cycle_logs import (
     excursions,
     figures,
     thinned,
+    warmest_product,
 )
 from domain.manufacturing.departures import Departure, depart
 from domain.manufacturing.executing import kind_on, refuse_untrained
@@ -184,6 +185,7 @@ def _content(
         excursions=tuple(excursions(times, trends, phases, bounds)),
         flags=(*cycle.flags, *_not_judged(times, trends, phases)),
         figures=figures(times, trends, phases),
+        warmest=warmest_product(times, trends, phases),
         read_as=cycle.read_as,
     )
 

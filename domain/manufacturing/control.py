@@ -146,8 +146,11 @@ def control_content(session: Session, lot: Lot) -> dict[str, Any]:
     )
     starts = select(StartVerification.step_id).where(col(StartVerification.step_id).in_(ids))
     recipe = recipe_of(session, lot.key)
-    files = select(CycleLog.step_id, CycleLog.sha256).where(
-        col(CycleLog.step_id).in_([one.key for one in steps_to(session, lot.key)])
+    files = (
+        select(CycleLog.step_id, CycleLog.sha256)
+        .join(Yield, col(Yield.step_id) == CycleLog.step_id)
+        .where(col(Yield.lot_id).in_(lineage(session, [lot.key])))
+        .distinct()
     )
     curves = sorted([step_id, sha256] for step_id, sha256 in session.exec(files))
     return {

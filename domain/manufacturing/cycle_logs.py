@@ -94,7 +94,10 @@ class Excursion(_Value):
 
 
 class CycleContent(_Value):
-    """What is kept of a log beside the file itself. seconds: since `began_at`; breaks: places after which the recorder paused."""
+    """What is kept of a log beside the file itself.
+
+    seconds: since `began_at`. breaks: places after which the recorder paused. warmest: of the product in primary drying, Cel.
+    """
 
     began_at: datetime
     rows: int
@@ -107,6 +110,7 @@ class CycleContent(_Value):
     flags: tuple[str, ...]
     figures: tuple[tuple[str, str], ...]
     read_as: tuple[tuple[str, str], ...]
+    warmest: float | None = None
 
 
 class CycleLog(AppendOnly, table=True):
@@ -220,22 +224,26 @@ def _beyond(times: Sequence[datetime], trend: Trend, inside: Sequence[int], boun
     )
 
 
+def _primary(times: Sequence[datetime], phases: Sequence[PhaseTimes]) -> list[int]:
+    """The places of primary drying."""
+    parts = [one for one in phases if one.phase is Phase.PRIMARY]
+    return [place for place, at in enumerate(times) if any(one.began_at <= at <= one.ended_at for one in parts)]
+
+
+def warmest_product(times: Sequence[datetime], trends: Sequence[Trend], phases: Sequence[PhaseTimes]) -> float | None:
+    """The highest product temperature of any probe in primary drying, Cel; None without one."""
+    inside = _primary(times, phases)
+    found = (one.values[place] for one in trends if one.channel == PRODUCT for place in inside)
+    return max((value for value in found if value is not None), default=None)
+
+
 def figures(
     times: Sequence[datetime], trends: Sequence[Trend], phases: Sequence[PhaseTimes]
 ) -> tuple[tuple[str, str], ...]:
     """What is read off a cycle: the warmest product, and how near the gauges came at the end of primary drying."""
-    primary = next((one for one in phases if one.phase is Phase.PRIMARY), None)
-    if primary is None:
-        return ()
-    inside = [place for place, at in enumerate(times) if primary.began_at <= at <= primary.ended_at]
-    warmest = [
-        value
-        for one in trends
-        if one.channel == PRODUCT
-        for place in inside
-        if (value := one.values[place]) is not None
-    ]
-    said = [("Warmest product in primary drying", f"{max(warmest):.1f} °C")] if warmest else []
+    inside = _primary(times, phases)
+    warmest = warmest_product(times, trends, phases)
+    said = [("Warmest product in primary drying", f"{warmest:.1f} °C")] if warmest is not None else []
     by_channel = {one.channel: one.values for one in trends}
     if CAPACITANCE in by_channel and PIRANI in by_channel:
         pairs = [

@@ -72,5 +72,5 @@ def step_control(session: Session, number: str, now: datetime) -> StepControl:
         unverified=tuple(one.key for one in unverified_readings(session, step)) if recipe else (),
         clocks=tuple(hold_clocks(session, lots, now)),
         deviations=tuple((number_, text) for number_, text in session.exec(opened)),
-        cycle=cycle_shown(session, step.key),
+        cycle=cycle_shown(session, step.key) if step.kind == "lyophilization" else None,
     )

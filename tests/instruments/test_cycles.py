@@ -19,7 +19,9 @@ from domain.instruments.readers.freeze_dryer import Channel
 from domain.manufacturing import control
 from domain.manufacturing.cycle_logs import CycleLog
 from domain.manufacturing.queries_control import step_control
+from domain.manufacturing.readings import log_reading
 from domain.manufacturing.recipe_models import ParameterRule
+from domain.manufacturing.step_commands import Entry, LogReading
 from domain.store import reading
 from domain.work import Site
 from tests import build, governed
@@ -203,6 +205,18 @@ def test_the_file_is_imported_at_the_page_of_the_step_and_over_http(site: Site, 
     told_json = client.post(f"/api/v1/steps/{drying.step}/cycle", headers=bearer, **sent)
     assert told_json.status_code == 201, told_json.text
     assert told_json.json()["excursions"] == []
+
+
+@pytest.mark.requirement("URS-224")
+def test_a_product_temperature_that_was_typed_otherwise_than_the_file_shows_is_not_normal(
+    site: Site, drying: Done
+) -> None:
+    imported(site, drying)
+    entry = Entry(parameter="product_temperature_max_primary", value="-36", unit="Cel")
+    act(site, "tom", log_reading, LogReading(step_number=drying.step, entry=entry))
+    with reading(site.engine) as session:
+        odd = batch_record(session, drying.lot, site.clock(), site.today(), actor(site, "dov")).odd
+    assert any("records -36 Cel as the highest product temperature, the file shows -34" in what for _, what in odd), odd
 
 
 def test_the_file_goes_with_the_dossier_of_the_lot(site: Site, drying: Done) -> None:
