@@ -58,6 +58,7 @@ def page(chromium: Browser, address: str) -> Iterator[Page]:
 def sign_in(page: Page, username: str) -> None:
     """The username has the focus when the page opens; Enter sends."""
     page.goto("/sign-in")
+    page.locator("#username:focus").wait_for()  # a busy machine may load a page before it focuses anything
     page.keyboard.type(username)
     page.keyboard.press("Tab")
     page.keyboard.type(password(username))
