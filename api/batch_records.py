@@ -7,12 +7,13 @@ from typing import Any
 
 from sqlmodel import Session, select
 
+from api.cycles import drawn
 from domain.certificates.content import DistributionShown, Manufacturer, Words
 from domain.disposition.batch_record import BatchRecord, StepRecord, batch_record
 from domain.disposition.not_normal import entered
 from domain.disposition.queries import ReadingView
+from domain.laboratory.keeping import distribution_of
 from domain.laboratory.queries import Finding, lot_results
-from domain.laboratory.results import distribution_of
 from domain.laboratory.size_distribution import CONVENTION
 from domain.laboratory.values import NotReportable, load_value
 from domain.lots.models import Lot
@@ -92,6 +93,7 @@ class _Words:
             exceptions=self._exceptions(found),
             sections=tuple(self._sections(found)),
             curves=curves,
+            cycles=tuple(drawn(one.cycle, one.step.number, profile.time_zone) for one in found.steps if one.cycle),
             demonstration=profile.demo,
         )
 

@@ -191,6 +191,9 @@ def import_file(
     measured_at: Annotated[datetime | None, typer.Option(help="only if the file carries no time; at the site")] = None,
     comment: Annotated[str, typer.Option(help="why the file counts, if the instrument warns of something")] = "",
     reason: Annotated[str, typer.Option(help="only if the sample has NTA results already")] = "",
+    concentration_run: Annotated[str | None, typer.Option(help="run of the concentration method")] = None,
+    size_run: Annotated[str | None, typer.Option(help="run of the size method")] = None,
+    oos: Annotated[str | None, typer.Option(help="investigation whose planned retest this is")] = None,
 ) -> None:
     """Import a NanoSight summary file into a sample."""
     site = settings().site()
@@ -207,6 +210,9 @@ def import_file(
             measured_at=at,
             comment=comment,
             reason=reason,
+            concentration_run=concentration_run,
+            size_run=size_run,
+            oos_number=oos,
         )
         with transaction(site, actor) as work:
             results = [(one.id, one.test_code, one.value) for one in import_nanosight(work, command)]

@@ -4,7 +4,7 @@ import argparse
 import math
 import random
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -188,6 +188,54 @@ def _error(values: Sequence[float]) -> float:
         return 0.0
     centre = _mean(values)
     return math.sqrt(math.fsum((value - centre) ** 2 for value in values) / (len(values) - 1) / len(values))
+
+
+#: A gentle cycle: what the shelf does, as (hours, end in °C).
+_SHELF = ((1.0, 5.0), (1.67, -45.0), (3.0, -45.0), (0.67, -25.0), (41.33, -25.0), (8.33, 25.0), (6.0, 25.0))
+#: Hours since the beginning at which the phases of that cycle begin and end.
+CYCLE_PHASES = {"freezing": (3.0, 5.6), "primary_drying": (7.0, 43.0), "secondary_drying": (56.5, 61.9)}
+_SUBLIMED = 43.5
+
+
+def freeze_dryer_log(
+    *, began_at: datetime, seed: int, minutes: int = 2, warmest: float = -34.2, decimal: str = ".", separator: str = ","
+) -> bytes:
+    """The trend of a freeze-dryer: shelf, two probes, capacitance and Pirani gauge; invented, the same bytes for the same arguments.
+
+    began_at: shown as it is, without its time zone. warmest: of the product in primary drying, °C.
+    """
+    chance = random.Random(seed)  # noqa: S311  (invented data, no secret)
+    heads = ("Time", "Shelf inlet [°C]", "Product probe 1 [°C]", "Product probe 2 [°C]",
+             "Chamber capacitance [mbar]", "Chamber Pirani [mbar]")  # fmt: skip
+    lines = ["# Freeze dryer FD-2, invented data", separator.join(heads)]
+    whole = sum(hours for hours, _ in _SHELF)
+    for place in range(int(whole * 60 / minutes) + 1):
+        hour = place * minutes / 60
+        shelf = _shelf_at(hour) + chance.gauss(0, 0.15)
+        probes = [_product_at(hour, shelf, warmest - lag) + chance.gauss(0, 0.1) for lag in (0.4, 0.9)]
+        pressure = 1000.0 if hour < 5.7 else max(0.1, 1000.0 * math.exp(-(hour - 5.7) * 30)) * chance.gauss(1, 0.01)
+        wet = 0.5 / (1 + math.exp((hour - _SUBLIMED + 3) * 1.6)) if hour > 5.7 else 0.0
+        cells = [f"{value:.1f}" for value in (shelf, *probes)] + [f"{pressure:.4g}", f"{pressure * (1.03 + wet):.4g}"]
+        stamp = f"{began_at + timedelta(hours=hour):%Y-%m-%d %H:%M:%S}"
+        lines.append(separator.join([stamp, *(cell.replace(".", decimal) for cell in cells)]))
+    return "".join(f"{line}\r\n" for line in lines).encode("cp1252")
+
+
+def _shelf_at(hour: float) -> float:
+    value, before = 5.0, 0.0
+    for hours, end in _SHELF:
+        if hour <= before + hours:
+            return value + (end - value) * (hour - before) / hours
+        value, before = end, before + hours
+    return value
+
+
+def _product_at(hour: float, shelf: float, coldest: float) -> float:
+    """Ice sublimes below the shelf's temperature until it is gone."""
+    if hour < 6.2:
+        return shelf + 1.5
+    gone = 1 / (1 + math.exp(-(hour - _SUBLIMED - 2) * 2))
+    return (coldest - 2 * math.exp(-(hour - 6.2) / 6)) * (1 - gone) + shelf * gone
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from fastapi import Depends, Query, Request
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, Field
 
-from domain.errors import Forbidden, Reason, Unauthenticated
+from domain.errors import Forbidden, Invalid, Reason, Unauthenticated
 from domain.people.models import SignInKind
 from domain.people.queries import SIGNED_OUT, actor_of
 from domain.permissions import Permission
@@ -22,6 +22,7 @@ from domain.work import OPERATIONS, Actor, Command, Site, Work, perform, transac
 
 COOKIE = "exolotl_session"
 CSRF_HEADER = "x-csrf-token"
+ONCE_HEADER = "idempotency-key"
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 bearer = HTTPBearer(auto_error=False, description="the access_token of POST /api/v1/session, or an instrument's token")
@@ -75,10 +76,19 @@ def acting(operation: Callable[[Work, Any], Any]) -> Any:
 
     def ready(request: Request, _scheme: Any = Depends(bearer)) -> Callable[[Command], Any]:
         actor = permitted(request, known.permission, known.name)
-        return lambda command: perform(site_of(request), actor, operation, command)
+        once = once_of(request)
+        return lambda command: perform(site_of(request), actor, operation, command, once=once)
 
     ready.permission = known.permission  # type: ignore[attr-defined]
     return Depends(ready)
+
+
+def once_of(request: Request) -> str:
+    """The key that the sender gave the request, so that sending it again does nothing a second time; empty without one. Raises Invalid."""
+    key = request.headers.get(ONCE_HEADER, "")
+    if len(key) > 200:
+        raise Invalid(Reason("value-not-valid", f"{ONCE_HEADER} has at most 200 characters", ONCE_HEADER))
+    return key
 
 
 def permitted(request: Request, permission: Permission | None, act: str) -> Actor:
@@ -109,7 +119,8 @@ def acting_at_once(operation: Callable[[Work, Any], Any], body: type[BodyT]) -> 
 
         def act(made: Callable[[BodyT], Command]) -> Any:
             actor = permitted(request, known.permission, known.name)
-            return perform(site_of(request), actor, operation, made(body.model_validate_json(sent)))
+            command = made(body.model_validate_json(sent))
+            return perform(site_of(request), actor, operation, command, once=once_of(request))
 
         return act
 

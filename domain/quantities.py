@@ -12,9 +12,10 @@ from decimal import Context, Decimal, localcontext
 from functools import total_ordering
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import pint
+from pydantic import BeforeValidator
 
 from domain.errors import Invalid, Reason
 
@@ -167,6 +168,33 @@ _WRITTEN = {
     for written in (unit.ucum.replace("{", "").replace("}", ""), unit.en, unit.de, unit.ucum)
     if written
 }
+
+
+def _read_spellings() -> dict[str, str]:
+    """Usual spellings of the units, exact in their letters (a millilitre is no megalitre), each of one unit alone."""
+    found: dict[str, set[str]] = {}
+    for unit in UNITS.values():
+        base = {unit.ucum.replace("{", "").replace("}", ""), unit.en, unit.de} - {""}
+        base |= {re.sub(r"^ug\b", "mcg", one) for one in base}
+        base |= {one.replace("mosmol", other) for one in base for other in ("mosm", "mOsm", "mOsmol")}
+        base |= {one.replace("°C", "degC") for one in base}
+        for one in base | {re.sub(r"(?<![A-Za-z])([mµu]?)L\b", r"\1l", one) for one in base}:
+            found.setdefault(one, set()).add(unit.ucum)
+    return {one: codes.pop() for one, codes in found.items() if len(codes) == 1 and one not in UNITS}
+
+
+#: How people write a unit -> the code that is stored: what is typed so is read so, and shown in one form everywhere.
+SPELLINGS: Mapping[str, str] = MappingProxyType(_read_spellings())
+
+
+def ucum(written: object) -> Any:
+    """The code of a unit that is written in a usual way; anything else as it is, to be refused where it is used."""
+    plain = written.strip().replace("μ", "µ") if isinstance(written, str) else written
+    return SPELLINGS.get(plain, written) if isinstance(plain, str) else written
+
+
+#: The unit of a command: a code, or a usual spelling of one.
+UnitCode = Annotated[str, BeforeValidator(ucum)]
 
 
 def unit_of(code: object, field: str | None = None) -> Unit:

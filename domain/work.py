@@ -24,6 +24,7 @@ from sqlmodel import Session, col
 from domain import audit, store
 from domain.documents import Document, Documents
 from domain.errors import Conflict, DomainError, Forbidden, Reason, Refused, Stale, Unauthenticated
+from domain.once import claim
 from domain.permissions import Permission
 
 EntityT = TypeVar("EntityT", bound=store.Entity)
@@ -304,17 +305,25 @@ def transaction(site: Site, actor: Actor, reason: str = "") -> Iterator[Work]:
 
 
 def perform(
-    site: Site, actor: Actor, function: Callable[[Work, CommandT], ResultT], command: CommandT, reason: str = ""
+    site: Site,
+    actor: Actor,
+    function: Callable[[Work, CommandT], ResultT],
+    command: CommandT,
+    reason: str = "",
+    once: str = "",
 ) -> ResultT:
     """One operation in one transaction, after what it makes ready before: the way from every asker to a write.
 
-    What was made ready is only a proposal: the operation checks that nothing it rests on has changed.
+    What was made ready is only a proposal: the operation checks that nothing it rests on has changed. once: the key of a form or request; a
+    second act with it is refused (Conflict).
     """
     known: Operation = function.known  # type: ignore[attr-defined]
     may = known.permission is None or known.permission in actor.permissions
     prepared = known.prepare(site, actor, command) if known.prepare is not None and may else None
     with transaction(site, actor, reason) as work:
         work.prepared = prepared
+        if once:
+            claim(work.session, once, actor.user_id, work.now)
         return function(work, command)
 
 

@@ -14,11 +14,14 @@ import domain.jobs
 import domain.labels.models
 import domain.laboratory.control_models
 import domain.laboratory.models
+import domain.laboratory.oos_models
 import domain.lots.models
 import domain.lots.numbers
+import domain.manufacturing.cycle_logs
 import domain.manufacturing.execution_models
 import domain.manufacturing.models
 import domain.manufacturing.recipe_models
+import domain.once
 import domain.people.models
 import domain.people.training
 import domain.signatures

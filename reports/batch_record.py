@@ -11,9 +11,10 @@ from typing import Literal
 from reportlab.platypus import CondPageBreak, Flowable, PageBreak, Spacer
 
 from domain.certificates.content import DistributionShown, Manufacturer
-from reports import distributions
+from reports import cycle_plot, distributions
 from reports.bands import Sheet
 from reports.catalogue import Pair, Said
+from reports.cycle import CycleShown
 from reports.design import BODY, CELL, TINY, Design, design
 from reports.document import document
 from reports.facts import PLAIN
@@ -73,6 +74,7 @@ class BatchRecord:
     exceptions: Section
     sections: tuple[Section, ...]
     curves: tuple[DistributionShown, ...] = ()
+    cycles: tuple[CycleShown, ...] = ()
     demonstration: bool = False
 
 
@@ -117,6 +119,8 @@ def _story(drawing: Design, record: BatchRecord) -> Iterator[Flowable]:
     yield from _section(drawing, record.exceptions)
     for section in record.sections:
         yield from _section(drawing, section)
+    for cycle in record.cycles:
+        yield from cycle_plot.section(drawing, cycle)
     for curve in record.curves:
         yield from distributions.section(drawing, curve)
 

@@ -33,15 +33,16 @@ from domain.disposition.product_changes import (
 )
 from domain.errors import Conflict
 from domain.laboratory.catalogue import TESTS
+from domain.laboratory.defining import DefineMethod, define_method
 from domain.laboratory.models import Purpose
-from domain.laboratory.results import DrawSample, EnterResult, ReviewResults, draw_sample, enter_result, review_results
+from domain.laboratory.results import EnterResult, enter_result
+from domain.laboratory.reviewing import ReviewResults, review_results
+from domain.laboratory.samples import DrawSample, draw_sample
 from domain.laboratory.specifications import (
     ApproveSpecification,
-    DefineMethod,
     DraftSpecification,
     LineDraft,
     approve_specification,
-    define_method,
     draft_specification,
 )
 from domain.laboratory.verdict import CriterionKind
@@ -57,18 +58,11 @@ from domain.manufacturing.donors import (
     record_markers,
     register_donor,
 )
+from domain.manufacturing.ending import complete_step
 from domain.manufacturing.models import MINIMUM_PANEL, ConsentScope, Eligibility, Marker, MarkerVerdict, Tissue
-from domain.manufacturing.steps import (
-    CompleteStep,
-    Entry,
-    Input,
-    Measured,
-    Output,
-    StartStep,
-    complete_step,
-    start_step,
-    yielded,
-)
+from domain.manufacturing.readings import yielded
+from domain.manufacturing.step_commands import CompleteStep, Entry, Input, Measured, Output, StartStep
+from domain.manufacturing.steps import start_step
 from domain.store import reading
 from domain.work import Site
 from tests.cast import Clock, act, credentials

@@ -27,7 +27,7 @@ from domain.manufacturing.recipes import (
     draft_recipe,
     review_recipe,
 )
-from domain.manufacturing.steps import Entry
+from domain.manufacturing.step_commands import Entry
 from domain.manufacturing.verifying import VerifyReadings, VerifyStart, verify_readings, verify_start
 from domain.people.training import RecordTraining, TrainedFor, record_training
 from domain.work import Site

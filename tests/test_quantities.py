@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from domain.errors import Invalid
 from domain.quantities import (
+    SPELLINGS,
     UNITS,
     Language,
     Quantity,
@@ -16,6 +17,7 @@ from domain.quantities import (
     format_decimal,
     parse_decimal,
     pretty,
+    ucum,
     unit_of,
     units_like,
 )
@@ -165,6 +167,32 @@ def test_a_unit_outside_the_list_is_refused_with_a_hint(written: object, hint: s
     code, text, field = reason(refusal)
     assert (code, field) == ("unknown-unit", "unit")
     assert hint in text
+
+
+@pytest.mark.requirement("URS-228")
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("mosmol/kg", "mosm/kg"), ("mOsm/kg", "mosm/kg"), ("mOsmol/kg", "mosm/kg"), ("µg/mL", "ug/mL"), ("μg/ml", "ug/mL"),
+        ("mcg/mL", "ug/mL"), ("°C", "Cel"), ("degC", "Cel"), ("ml", "mL"), ("µl", "uL"), ("l", "L"), ("EU/mL", "{EU}/mL"),
+        ("EU/ml", "{EU}/mL"), ("particles/ml", "{particles}/mL"), ("Partikel/mL", "{particles}/mL"), ("vials", "{vial}"),
+        ("IU/mL", "[iU]/mL"), ("KBE/mL", "[CFU]/mL"), ("h", "h"), (" mL ", "mL"), ("pH", "[pH]"),
+    ],
+)  # fmt: skip
+def test_a_usual_spelling_of_a_unit_is_read_as_its_code_and_shown_in_one_form(written: str, code: str) -> None:
+    assert ucum(written) == code or written.strip() == code
+    assert unit_of(ucum(written) if written.strip() != code else code).en == UNITS[code].en
+
+
+@pytest.mark.requirement("URS-228")
+@pytest.mark.parametrize("written", ["ML", "Ml", "MG", "mTorr", "[EU]/mL", "furlong", "", None, 1, ["mL"], "M", "C"])
+def test_what_may_be_another_unit_is_never_read_as_one(written: object) -> None:
+    assert ucum(written) == written
+
+
+def test_every_spelling_leads_to_a_unit_and_no_code_is_a_spelling_of_another() -> None:
+    assert set(SPELLINGS.values()) <= set(UNITS)
+    assert not set(SPELLINGS) & set(UNITS)
 
 
 def test_the_conversion_of_what_is_not_finite_is_refused() -> None:

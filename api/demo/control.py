@@ -212,6 +212,23 @@ def _content() -> RecipeContent:
             RecipeStep(
                 key="drying",
                 kind="lyophilization",
+                parameters=(
+                    ParameterRule(
+                        code="shelf_temperature_primary",
+                        alert_low="-28",
+                        alert_high="-22",
+                        action_low="-30",
+                        action_high="-20",
+                    ),
+                    ParameterRule(
+                        code="chamber_pressure_primary",
+                        alert_low="0.08",
+                        alert_high="0.12",
+                        action_low="0.067",
+                        action_high="0.15",
+                    ),
+                    ParameterRule(code="product_temperature_max_primary", alert_high="-32", action_high="-31"),
+                ),
                 equipment_classes=("freeze-dryer",),
                 expected_yield=ExpectedYield(low="98", high="100"),
             ),

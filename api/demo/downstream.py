@@ -14,15 +14,11 @@ from api.demo.upstream import Bulk, figure
 from api.demo_files import nanosight_summary
 from domain.instruments.imports import ImportNanoSight, import_nanosight
 from domain.laboratory.catalogue import TESTS
-from domain.laboratory.results import (
-    CorrectResult,
-    EnterResult,
-    correct_result,
-    enter_result,
-)
+from domain.laboratory.results import CorrectResult, EnterResult, correct_result, enter_result
 from domain.lots.models import Lot, LotKind, Yield
 from domain.manufacturing.models import Reading
-from domain.manufacturing.steps import CorrectReading, Entry, LogReading, correct_reading, log_reading
+from domain.manufacturing.readings import correct_reading, log_reading
+from domain.manufacturing.step_commands import CorrectReading, Entry, LogReading
 from domain.store import reading
 
 K = LotKind

@@ -14,21 +14,17 @@ from pydantic import SecretStr
 from sqlmodel import select
 
 from api.demo.cast import CAST
+from api.demo_files import CYCLE_PHASES, freeze_dryer_log
+from domain.instruments.cycles import CyclePhase, ImportCycle, import_cycle
 from domain.lots.models import LotKind
 from domain.lots.operations import Amount
 from domain.manufacturing.catalogue import step_kind
+from domain.manufacturing.cycle_logs import Phase
+from domain.manufacturing.ending import complete_step
 from domain.manufacturing.models import Step
-from domain.manufacturing.steps import (
-    CompleteStep,
-    Entry,
-    Input,
-    Measured,
-    Output,
-    StartStep,
-    complete_step,
-    start_step,
-    yielded,
-)
+from domain.manufacturing.readings import yielded
+from domain.manufacturing.step_commands import CompleteStep, Entry, Input, Measured, Output, StartStep
+from domain.manufacturing.steps import start_step
 from domain.people.models import User
 from domain.permissions import permissions_of
 from domain.signatures import Credentials
@@ -165,7 +161,22 @@ class Lab:
         )
         if self.control and more.get("product_code") == self.control.product:
             self.control.checked(self, step)
+            if kind == "lyophilization":
+                self.trend(step, start, who)
         return lot
+
+    def trend(self, step: str, start: datetime, who: str) -> None:
+        """The freeze-dryer's file of a cycle that began half an hour after the step."""
+        began = start + timedelta(minutes=30)
+        data = freeze_dryer_log(began_at=began.astimezone(self.real.zone).replace(tzinfo=None), seed=len(step))
+        phases = tuple(
+            CyclePhase(
+                phase=Phase(name), began_at=began + timedelta(hours=first), ended_at=began + timedelta(hours=last)
+            )
+            for name, (first, last) in CYCLE_PHASES.items()
+        )
+        command = ImportCycle(step_number=step, file_name=f"FD-2 {step}.csv", data=data, phases=phases)
+        self.act(who, import_cycle, command)
 
     def material(self, key: str, quantity: str) -> Input:
         """An amount of an accepted raw material: `material("medium", "1.5 L")`."""

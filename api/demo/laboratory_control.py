@@ -16,26 +16,30 @@ from domain.laboratory.contract import (
     enter_contract_result,
     keep_report,
 )
-from domain.laboratory.control_models import Cause, CustodyEvent, Growth, Oos, Stage
+from domain.laboratory.control_models import CustodyEvent, Growth, Stage
 from domain.laboratory.custody import RecordCustody, record_custody
 from domain.laboratory.methods import ApproveMethod, approve_method
 from domain.laboratory.models import Method, Reserve, Result
 from domain.laboratory.oos import (
     CHECKLIST,
-    ApproveRetest,
     ChecklistAnswer,
-    EnterRetest,
     InvestigateLaboratory,
-    PlanRetest,
     ReviewManufacture,
-    approve_retest,
-    enter_retest,
     investigate_laboratory,
-    plan_retest,
     review_manufacture,
 )
-from domain.laboratory.results import DrawSample, EnterResult, draw_sample, enter_result
+from domain.laboratory.oos_models import Cause, Oos
+from domain.laboratory.oos_retests import (
+    ApproveRetest,
+    EnterRetest,
+    PlanRetest,
+    approve_retest,
+    enter_retest,
+    plan_retest,
+)
+from domain.laboratory.results import EnterResult, enter_result
 from domain.laboratory.runs import CheckEntry, ConcludeRun, StartRun, conclude_run, start_run
+from domain.laboratory.samples import DrawSample, draw_sample
 from domain.laboratory.sampling import (
     ApproveSamplingPlan,
     DraftSamplingPlan,

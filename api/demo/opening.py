@@ -9,12 +9,12 @@ from api.demo.panel import METHODS, panel, swiss_lines
 from api.demo.products import ADIPOSE, MATERIALS, PRODUCTS
 from domain.certificates.statements import DecideStatement, DraftStatement, approve_statement, draft_statement
 from domain.disposition.decisions import AcceptLot, accept_lot
+from domain.laboratory.defining import define_method
 from domain.laboratory.models import Purpose
 from domain.laboratory.specifications import (
     ApproveSpecification,
     DraftSpecification,
     approve_specification,
-    define_method,
     draft_specification,
 )
 from domain.lots.operations import Amount, ReceiveMaterial, define_product, receive_material

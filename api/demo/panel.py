@@ -9,10 +9,11 @@ from decimal import Decimal
 
 from api.demo.products import DemoProduct
 from domain.laboratory.catalogue import TESTS
+from domain.laboratory.defining import DefineMethod
 from domain.laboratory.methods import Check, CheckKind
 from domain.laboratory.models import Validation
 from domain.laboratory.reportable import Rule
-from domain.laboratory.specifications import DefineMethod, LineDraft
+from domain.laboratory.specifications import LineDraft
 from domain.laboratory.verdict import CriterionKind
 
 K = CriterionKind

@@ -11,14 +11,9 @@ from api.demo.panel import METHOD_FOR
 from api.demo.products import DemoProduct
 from domain.disposition.queries import sample_file
 from domain.laboratory.catalogue import TESTS
-from domain.laboratory.results import (
-    DrawSample,
-    EnterResult,
-    ReviewResults,
-    draw_sample,
-    enter_result,
-    review_results,
-)
+from domain.laboratory.results import EnterResult, enter_result
+from domain.laboratory.reviewing import ReviewResults, review_results
+from domain.laboratory.samples import DrawSample, draw_sample
 from domain.lots.models import LotKind
 from domain.lots.operations import Amount
 from domain.manufacturing.donors import (
@@ -31,7 +26,7 @@ from domain.manufacturing.donors import (
     register_donor,
 )
 from domain.manufacturing.models import MINIMUM_PANEL, ConsentScope, Eligibility, Marker, MarkerVerdict, Tissue
-from domain.manufacturing.steps import Entry
+from domain.manufacturing.step_commands import Entry
 from domain.store import reading
 
 K = LotKind

@@ -9,21 +9,24 @@ from fastapi import APIRouter
 from api.deps import RowId, acting, asking
 from api.problems import answers
 from api.rest.bodies import body_of, command_from
-from domain.laboratory.control_queries import AlertView, OosView, alerts, investigations, oos_file
+from domain.laboratory.control_queries import AlertView, alerts
 from domain.laboratory.oos import (
     CHECKLIST,
-    ApproveRetest,
     ConcludeOos,
-    EnterRetest,
     InvestigateLaboratory,
-    PlanRetest,
     ReviewManufacture,
-    approve_retest,
     conclude_oos,
-    enter_retest,
     investigate_laboratory,
-    plan_retest,
     review_manufacture,
+)
+from domain.laboratory.oos_queries import OosView, investigations, oos_file
+from domain.laboratory.oos_retests import (
+    ApproveRetest,
+    EnterRetest,
+    PlanRetest,
+    approve_retest,
+    enter_retest,
+    plan_retest,
 )
 from domain.laboratory.trends import AssessAlert, assess_alert
 

@@ -13,18 +13,12 @@ from domain.disposition.queries import ResultView, SampleView, sample_file
 from domain.errors import Invalid, Reason
 from domain.instruments.imports import ImportNanoSight, import_nanosight
 from domain.laboratory.catalogue import TESTS, Test
+from domain.laboratory.defining import DefineMethod, define_method
 from domain.laboratory.files import KeepFile, document_facts, keep_file
 from domain.laboratory.models import ReviewOutcome
-from domain.laboratory.results import (
-    CorrectResult,
-    DrawSample,
-    EnterResult,
-    ReviewResults,
-    correct_result,
-    draw_sample,
-    enter_result,
-    review_results,
-)
+from domain.laboratory.results import CorrectResult, EnterResult, correct_result, enter_result
+from domain.laboratory.reviewing import ReviewResults, review_results
+from domain.laboratory.samples import DrawSample, draw_sample
 from domain.laboratory.specification_queries import (
     MethodView,
     SpecificationView,
@@ -34,14 +28,13 @@ from domain.laboratory.specification_queries import (
 )
 from domain.laboratory.specifications import (
     ApproveSpecification,
-    DefineMethod,
     DraftSpecification,
     approve_specification,
-    define_method,
     draft_specification,
 )
 from domain.lots.operations import Amount
 from domain.permissions import Permission
+from domain.quantities import UnitCode
 from domain.signatures import Credentials
 
 router = APIRouter(prefix="/api/v1", tags=["laboratory"], responses=answers(401, 403, 409, 422))
@@ -69,7 +62,7 @@ class ResultBody(Body):
 
     method_code: str = Field(examples=["SOP-QC-012"])
     replicates: tuple[str, ...] = Field(min_length=1, max_length=100, examples=[["7.31", "7.29"]])
-    unit: str | None = Field(default=None, max_length=30, examples=["[pH]"])
+    unit: UnitCode | None = Field(default=None, max_length=30, examples=["[pH]"])
     started_at: AwareDatetime
     finished_at: AwareDatetime
     comment: str = Field(default="", max_length=1000)
@@ -84,7 +77,7 @@ class CorrectionBody(Body):
 
     reason: str = Field(min_length=3, max_length=1000)
     replicates: tuple[str, ...] = Field(min_length=1, max_length=100)
-    unit: str | None = Field(default=None, max_length=30)
+    unit: UnitCode | None = Field(default=None, max_length=30)
     started_at: AwareDatetime
     finished_at: AwareDatetime
     comment: str = Field(default="", max_length=1000)
@@ -213,6 +206,9 @@ def nanosight(
     measured_at: AwareDatetime | None = Form(default=None, description="only if the file carries no time"),
     comment: str = Form(default=""),
     reason: str = Form(default="", description="only if the sample has NTA results already"),
+    concentration_run: str | None = Form(default=None, description="run of the concentration method"),
+    size_run: str | None = Form(default=None, description="run of the size method"),
+    oos_number: str | None = Form(default=None, description="investigation whose planned retest this is"),
     act: Any = acting(import_nanosight),
 ) -> dict[str, list[int]]:
     """Import a NanoSight summary: concentration, size distribution, and all that derives from them."""
@@ -226,6 +222,9 @@ def nanosight(
         measured_at=measured_at,
         comment=comment,
         reason=reason,
+        concentration_run=concentration_run or None,
+        size_run=size_run or None,
+        oos_number=oos_number or None,
     )
     return {"result_ids": [result.id for result in act(command)]}
 

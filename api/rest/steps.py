@@ -2,19 +2,26 @@
 
 # ruff: noqa: B008 - acting() and asking() are declarations that FastAPI reads, like Depends()
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
+from fastapi import APIRouter, File, Form, Query, Response, UploadFile
+from fastapi.exceptions import RequestValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
 from api.deps import RowId, acting, acting_at_once, asking, described
 from api.problems import answers
+from api.rest.bodies import body_of
 from domain.disposition.queries import StepView, find_steps, step_numbered
+from domain.errors import Invalid, Reason
+from domain.instruments.cycles import ImportCycle, import_cycle
 from domain.lots.models import LotKind
 from domain.manufacturing.catalogue import STEP_KINDS, Parameter, StepKind
 from domain.manufacturing.completing import Explained
+from domain.manufacturing.cycle_logs import CycleContent, CycleLog
+from domain.manufacturing.ending import complete_step
 from domain.manufacturing.models import Reading
-from domain.manufacturing.steps import (
+from domain.manufacturing.readings import correct_reading, log_reading
+from domain.manufacturing.step_commands import (
     CompleteStep,
     CorrectReading,
     Entry,
@@ -23,15 +30,16 @@ from domain.manufacturing.steps import (
     Measured,
     Output,
     StartStep,
-    complete_step,
-    correct_reading,
-    log_reading,
-    start_step,
 )
-from domain.quantities import units_like
+from domain.manufacturing.steps import start_step
+from domain.quantities import UnitCode, ucum, units_like
+from domain.signatures import Credentials
 from domain.work import View
 
 router = APIRouter(prefix="/api/v1", tags=["steps"], responses=answers(401, 403, 409, 422))
+
+MOST_BYTES = 20_000_000
+CycleFacts = body_of(ImportCycle, "step_number", "file_name", "data")
 
 
 class Bench(BaseModel):
@@ -100,7 +108,7 @@ def _value_model(kind: StepKind, parameter: Parameter) -> type[BaseModel]:
         units, usual = tuple(units_like(parameter.unit)), parameter.example_unit or parameter.unit
         optional = parameter.unit == "1" or parameter.type == "count"
         fields["unit"] = (
-            Literal[units] | None if optional else Literal[units],
+            Annotated[Literal[units] | None if optional else Literal[units], BeforeValidator(ucum)],
             Field(default=None if optional else ..., examples=[usual]),
         )
         example["unit"] = usual
@@ -147,6 +155,7 @@ def _start_model(kind: StepKind, readings: type[BaseModel]) -> type[BaseModel]:
         "clearance": (str, Field(default="", max_length=1000, description="needed under a recipe")),
         "recipe_step": (str | None, Field(default=None, description="default: the next of its kind")),
         "out_of_order_reason": (str, Field(default="", max_length=1000)),
+        "second_person": (Credentials | None, Field(default=None, description="who agrees to a step out of order")),
         "comment": (str, Field(default="", max_length=1000)),
         "inputs": (
             tuple[Input, ...],
@@ -276,13 +285,34 @@ def log(step_number: str, act: Any = acting_at_once(log_reading, Entry)) -> Resp
     return Response(recorded.model_dump_json(), 201, media_type="application/json")  # not validated a second time
 
 
+@router.post("/steps/{step_number}/cycle", status_code=201, responses=answers(404))
+def cycle(
+    step_number: str,
+    file: UploadFile = File(description="trend file of a freeze-dryer, as it wrote it"),
+    said: str = Form(description="JSON of ImportCycle without step and file: phases, and what the file leaves open"),
+    act: Any = acting(import_cycle),
+) -> CycleContent:
+    """Import the trend of a freeze-drying cycle; it is judged against the limits of the recipe."""
+    data = file.file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise Invalid(Reason("file-too-large", "a file has at most 20 MB", "file"))
+    try:
+        facts = CycleFacts.model_validate_json(said).model_dump()
+    except ValidationError as error:
+        raise RequestValidationError([{**one, "loc": ("said", *one["loc"])} for one in error.errors()]) from error
+    log: CycleLog = act(
+        ImportCycle(step_number=step_number, file_name=(file.filename or "unnamed")[-200:], data=data, **facts)
+    )
+    return log.said
+
+
 class Correction(BaseModel):
     """A new value for a reading, with the reason."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     value: str
-    unit: str | None = None
+    unit: UnitCode | None = None
     comment: str = ""
     reason: str = Field(min_length=3, max_length=1000)
 

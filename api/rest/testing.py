@@ -18,27 +18,18 @@ from domain.laboratory.contract import (
     keep_report,
 )
 from domain.laboratory.control_queries import (
-    InoculationView,
     LaboratoryWork,
     ReportView,
-    RunView,
-    SampleControl,
-    SamplingPlanView,
     StandingView,
     TranscriptionView,
-    inoculations,
     laboratory_work,
     reports,
-    run_file,
-    runs,
-    sample_control,
-    sampling_plan_file,
-    sampling_plans,
     standing,
     transcriptions,
 )
 from domain.laboratory.custody import RecordCustody, record_custody
 from domain.laboratory.methods import ApproveMethod, approve_method
+from domain.laboratory.run_queries import RunView, run_file, runs
 from domain.laboratory.runs import ConcludeRun, StartRun, conclude_run, start_run
 from domain.laboratory.sampling import (
     ApproveSamplingPlan,
@@ -49,6 +40,15 @@ from domain.laboratory.sampling import (
     draft_sampling_plan,
     draw_by_plan,
     open_reserve,
+)
+from domain.laboratory.sampling_queries import (
+    InoculationView,
+    SampleControl,
+    SamplingPlanView,
+    inoculations,
+    sample_control,
+    sampling_plan_file,
+    sampling_plans,
 )
 from domain.laboratory.specification_queries import TouchedLot, open_lots_touched
 from domain.laboratory.sterility import (

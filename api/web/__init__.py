@@ -6,6 +6,7 @@ from starlette.staticfiles import StaticFiles
 
 from api.web.certificates import router as certificate_pages
 from api.web.compare import router as compare_pages
+from api.web.cycles import router as cycle_pages
 from api.web.decisions import router as decision_pages
 from api.web.deviations import router as deviation_pages
 from api.web.digital_link import router as digital_link_pages
@@ -26,6 +27,7 @@ from api.web.public import router as public_pages
 from api.web.public_drawing import refusal_page
 from api.web.public_log import router as log_pages
 from api.web.public_verify import router as verify_pages
+from api.web.recipe_editor import router as recipe_editor_pages
 from api.web.recipes import router as recipe_pages
 from api.web.runs import router as run_pages
 from api.web.sampling import router as sampling_pages
@@ -52,8 +54,10 @@ ROUTERS = (
     product_pages,
     material_pages,  # after the lots', whose /materials/new is no lot number
     recipe_pages,
+    recipe_editor_pages,
     equipment_pages,
     step_pages,
+    cycle_pages,
     donor_pages,
     laboratory_pages,
     run_pages,

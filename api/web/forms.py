@@ -28,7 +28,7 @@ MOST_FIELDS = 2000
 MOST_BYTES = 20_000_000
 
 #: A row in which nothing but these is filled was not typed by anybody.
-IDLE = frozenset({"unit", "rounding", "required", "marker"})
+IDLE = frozenset({"unit", "rounding", "required", "marker", "phase"})
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,10 @@ class Amount:
 
 @dataclass(frozen=True)
 class Rows:
-    """A table of equal rows, `<name>.<place>.<column>`; more are added by asking for them."""
+    """A table of equal rows, `<name>.<place>.<column>`; more are added by asking for them.
+
+    labels: what stands above each row. removable: each row has a button `_act` = `remove <name>.<place>`.
+    """
 
     name: str
     columns: tuple[Field, ...]
@@ -79,6 +82,9 @@ class Rows:
     first: int = 0
     more: str = "Add a row"
     presets: tuple[Mapping[str, str], ...] = ()
+    legend: str = ""
+    labels: tuple[str, ...] = ()
+    removable: bool = False
 
 
 Part = Field | Amount | Rows
@@ -86,18 +92,19 @@ Part = Field | Amount | Rows
 
 @dataclass(frozen=True)
 class Group:
-    """Fields under one heading."""
+    """Fields under one heading; actions: buttons `_act` with value and word, that change the form and send nothing off."""
 
     legend: str
     parts: tuple[Part, ...]
     note: str = ""
+    actions: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True)
 class Sheet:
     """A form: title, what it does, its groups, and the words on its button; without a button there is nothing to send.
 
-    `tone` is `grave` for what cannot be undone.
+    `tone` is `grave` for what cannot be undone. focus: the control in which typing goes on.
     """
 
     title: str
@@ -110,6 +117,7 @@ class Sheet:
     facts: tuple[tuple[str, str], ...] = ()
     above: str = ""
     context: Mapping[str, Any] = field(default_factory=dict)
+    focus: str = ""
 
 
 class Typed:
@@ -306,8 +314,9 @@ def labels_of(sheet: Sheet, typed: Typed) -> dict[str, str]:
         if isinstance(part, Rows):
             for count, place in enumerate(places_of(part, typed)):
                 own = part.presets[count].get("_label") if count < len(part.presets) else None
+                row = f"{part.legend or 'Row'} {count + 1}"
                 for column in part.columns:
-                    found[f"{part.name}.{place}.{column.name}"] = f"{own or f'Row {count + 1}'}, {column.label}"
+                    found[f"{part.name}.{place}.{column.name}"] = f"{own or row}, {column.label}"
         elif isinstance(part, Amount):
             found |= {f"{part.name}.value": part.label, f"{part.name}.unit": f"Unit of {part.label}"}
             found[f"{part.name}.comment"] = f"Comment on {part.label}"
@@ -415,7 +424,7 @@ def attempt(
         return None, (CSRF_MISSING,), 403
     try:
         command = command_of(typed, kind, visit.site.zone, **fixed)
-        return perform(visit.site, visit.who, operation, command), (), 303
+        return perform(visit.site, visit.who, operation, command, once=typed.get("_once")[:200]), (), 303
     except ValidationError as error:
         return None, plain_reasons(error, kind, typed), 422
     except Forbidden:
@@ -427,7 +436,7 @@ def attempt(
 def _shifted(reason: Reason, typed: Typed) -> Reason:
     """The domain counts rows from 0 and replicates from 1, as the page does; only empty rows between must be counted in."""
     path = (reason.field or "").split(".")
-    if path[0] != "lines":
+    if path[0] not in ("lines", "phases"):
         return reason
     return Reason(reason.code, reason.text, ".".join(_on_page(path, typed)))
 

@@ -11,24 +11,28 @@ from api.web.lists import MethodRow, method_coded
 from api.web.pages import Reader, Visit, page
 from api.web.words import capital, spelled
 from domain.errors import NotFound, Reason
-from domain.laboratory.control_models import Cause, Outcome, SampleFault
-from domain.laboratory.control_queries import OosView, alerts, analysts, investigations, oos_file, open_runs
+from domain.laboratory.control_queries import alerts, analysts
 from domain.laboratory.models import Method, Result
 from domain.laboratory.oos import (
     CHECKLIST,
-    ApproveRetest,
     ConcludeOos,
-    EnterRetest,
     InvestigateLaboratory,
-    PlanRetest,
     ReviewManufacture,
-    approve_retest,
     conclude_oos,
-    enter_retest,
     investigate_laboratory,
-    plan_retest,
     review_manufacture,
 )
+from domain.laboratory.oos_models import Cause, Outcome, SampleFault
+from domain.laboratory.oos_queries import OosView, investigations, oos_file
+from domain.laboratory.oos_retests import (
+    ApproveRetest,
+    EnterRetest,
+    PlanRetest,
+    approve_retest,
+    enter_retest,
+    plan_retest,
+)
+from domain.laboratory.run_queries import open_runs
 from domain.laboratory.trends import AssessAlert, assess_alert
 from domain.permissions import Permission
 

@@ -16,21 +16,15 @@ from domain.documents import Document
 from domain.errors import NotFound, Reason
 from domain.instruments.imports import ImportNanoSight, import_nanosight
 from domain.laboratory.catalogue import TESTS
-from domain.laboratory.control_queries import open_runs, sample_control
+from domain.laboratory.defining import DefineMethod, define_method
 from domain.laboratory.methods import ApproveMethod, CheckKind, approve_method
 from domain.laboratory.models import Result, ReviewOutcome, Sample, Validation
 from domain.laboratory.reportable import Rule
-from domain.laboratory.results import (
-    CorrectResult,
-    DrawSample,
-    EnterResult,
-    ReviewResults,
-    correct_result,
-    draw_sample,
-    enter_result,
-    review_results,
-)
-from domain.laboratory.specifications import DefineMethod, define_method
+from domain.laboratory.results import CorrectResult, EnterResult, correct_result, enter_result
+from domain.laboratory.reviewing import ReviewResults, review_results
+from domain.laboratory.run_queries import open_runs
+from domain.laboratory.samples import DrawSample, draw_sample
+from domain.laboratory.sampling_queries import sample_control
 from domain.laboratory.values import describe_term
 from domain.laboratory.verdict import CriterionKind
 from domain.lots.queries import LotRow
@@ -279,6 +273,10 @@ def _import_sheet(visit: Visit) -> Sheet:
         found = [(one.code, f"{one.code} v{one.revision} · {one.name}") for one in known if one.test_code == test]
         return tuple(found) if len(found) == 1 else (("", "Choose …"), *found)
 
+    def runs(test: str) -> tuple[tuple[str, str], ...]:
+        codes = {one.code for one in known if one.test_code == test}
+        return ("", "None"), *((run, run) for code in sorted(codes) for run in visit.ask(open_runs, code))
+
     again = any(one.test_code in ("PART-CONC", "SIZE-DIST") for one in results)
     return Sheet(
         f"Import an NTA file into sample {sample.number}",
@@ -304,6 +302,27 @@ def _import_sheet(visit: Visit) -> Sheet:
                         options=of("PART-CONC"),
                     ),
                     Field("size_method", "Method for the size distribution", "select", options=of("SIZE-DIST")),
+                ),
+            ),
+            Group(
+                "Run and retest",
+                (
+                    Field(
+                        "concentration_run",
+                        "Run of the concentration",
+                        "select",
+                        options=runs("PART-CONC"),
+                        needed=False,
+                    ),
+                    Field(
+                        "size_run", "Run of the size distribution", "select", options=runs("SIZE-DIST"), needed=False
+                    ),
+                    Field(
+                        "oos_number",
+                        "Planned retest of",
+                        needed=False,
+                        hint="Number of the investigation; only the figure that it is about is then recorded.",
+                    ),
                 ),
             ),
             Group(
@@ -338,7 +357,7 @@ offer(
     _import_sheet,
     lambda visit, results: (
         f"/samples/{_number(visit)}",
-        f"The file is imported: {len(results)} results, and what derives from them.",
+        f"The file is imported: {'one result' if len(results) == 1 else f'{len(results)} results'}, and what derives from them.",
     ),
     _import_fix,
 )

@@ -33,7 +33,9 @@ from domain.disposition.queries import LineView, LotFile, ResultView, lot_file, 
 from domain.disposition.readiness import Action
 from domain.errors import NotFound, Reason
 from domain.laboratory.catalogue import test as catalogue_test
-from domain.laboratory.control_queries import investigations_of, is_planned, laboratory_work, standing
+from domain.laboratory.control_queries import laboratory_work, standing
+from domain.laboratory.oos_queries import investigations_of
+from domain.laboratory.sampling_queries import is_planned
 from domain.laboratory.size_distribution import SizeDistribution
 from domain.laboratory.verdict import CriterionKind, Verdict
 from domain.lots.genealogy import trace

@@ -1,6 +1,7 @@
 """Who looks at a page, and how a page is drawn."""
 
 import hmac
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -56,6 +57,11 @@ class Visit:
         """The answer of a query over one consistent view of the data."""
         with reading(self.site.engine, consistent=True) as session:
             return query(session, *arguments, **named)
+
+    @property
+    def once(self) -> str:
+        """The key of a form that is being drawn: sent twice, it is done once."""
+        return secrets.token_urlsafe(16)
 
     def carries(self, token: str) -> bool:
         """Whether a form's token is that of this session."""

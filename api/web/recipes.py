@@ -1,29 +1,22 @@
 """Recipes: versions, what changed between two, signatures on them; and the second person on a step."""
 
-import json
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import ValidationError
 
 from api.web.forms import Field, Group, Sheet, Typed, offer, signature
 from api.web.pages import Reader, Visit, page
 from api.web.words import capital, spelled
 from domain.disposition.not_normal import entered
 from domain.disposition.queries import StepView, step_numbered
-from domain.errors import Invalid, Reason
-from domain.lots.queries import products
 from domain.manufacturing.catalogue import step_kind
 from domain.manufacturing.queries_control import StepControl, step_control
-from domain.manufacturing.recipe_models import RecipeContent
 from domain.manufacturing.recipe_queries import RecipeView, difference, recipe_file, recipes
 from domain.manufacturing.recipes import (
     ApproveRecipe,
-    DraftRecipe,
     ReviewRecipe,
     approve_recipe,
-    draft_recipe,
     review_recipe,
 )
 from domain.manufacturing.verifying import VerifyReadings, VerifyStart, verify_readings, verify_start
@@ -37,65 +30,6 @@ def listed(visit: Reader) -> Response:
     """Every version, newest first within a code."""
     found = visit.ask(recipes, visit.site.today())
     return page(visit, "recipes.html", found=found, may_draft=visit.may(Permission.DRAFT_RECIPE))
-
-
-def _draft(visit: Visit) -> Sheet:
-    like, _, revision = visit.request.query_params.get("like", "").rpartition(" v")
-    old = visit.ask(recipe_file, like, int(revision), visit.site.today()) if like and revision.isdecimal() else None
-    coded = [(one.code, f"{one.code} · {one.name_en}") for one in visit.ask(products)]
-    said = json.dumps(old.content.model_dump(mode="json", exclude_defaults=True), indent=1) if old else _EXAMPLE
-    about = (
-        Field("code", "Code", "code", hint="Such as MBR-AD-EV-100; the same code again makes the next version.",
-              value=old.code if old else ""),
-        Field("product_code", "Product", "select", options=(("", "Choose …"), *coded),
-              value=old.product_code if old else ""),
-        Field("effective_from", "In force from", "date"),
-        Field("reason", "What is new, and why", "area"),
-    )  # fmt: skip
-    hint = "Steps in their order, as /docs describes them. What cannot be carried out is refused, with its place."
-    return Sheet(
-        "Draft a recipe",
-        (Group("Recipe", about), Group("Content", (Field("content", "Steps and hold times (JSON)", "area", hint, value=said),))),
-        "Draft it",
-        "A draft counts for nothing until a second person has reviewed it and QA has approved it.",
-        ("/recipes", "Recipes"),
-        context={"width": ""},
-    )  # fmt: skip
-
-
-_EXAMPLE = """{
- "steps": [
-  {"key": "formulation", "kind": "formulation",
-   "parameters": [{"code": "ph", "alert_low": "7.0", "alert_high": "7.4"}]}
- ],
- "hold_times": []
-}"""
-
-
-def _content(_visit: Visit, typed: Typed) -> dict[str, Any]:
-    """The content as typed. Raises Invalid for what is no recipe."""
-    try:
-        return {"content": RecipeContent.model_validate_json(typed.get("content"))}
-    except ValidationError as error:
-        told = [
-            Reason("value-not-valid", f"{'.'.join(map(str, one['loc'])) or 'content'}: {one['msg']}", "content")
-            for one in error.errors()
-        ]
-        raise Invalid(*told[:20]) from None
-
-
-offer(
-    router,
-    "/recipes/new",
-    draft_recipe,
-    DraftRecipe,
-    _draft,
-    lambda _visit, found: (
-        f"/recipes/{found.code}/{found.revision}",
-        f"{found.label} is drafted and waits for review.",
-    ),
-    _content,
-)
 
 
 def _place(visit: Visit) -> tuple[str, int]:

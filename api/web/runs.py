@@ -17,16 +17,8 @@ from domain.laboratory.contract import (
     enter_contract_result,
     keep_report,
 )
-from domain.laboratory.control_queries import (
-    RunView,
-    TranscriptionView,
-    alerts,
-    laboratory_work,
-    reports,
-    run_file,
-    runs,
-    transcription,
-)
+from domain.laboratory.control_queries import TranscriptionView, alerts, laboratory_work, reports, transcription
+from domain.laboratory.run_queries import RunView, run_file, runs
 from domain.laboratory.runs import ConcludeRun, StartRun, conclude_run, start_run
 from domain.laboratory.verdict import describe
 from domain.permissions import Permission

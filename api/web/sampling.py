@@ -10,7 +10,6 @@ from api.web.lots import unit_options
 from api.web.pages import Reader, Visit, page
 from api.web.words import capital, spelled
 from domain.laboratory.control_models import Stage
-from domain.laboratory.control_queries import SamplingPlanView, sampling_plan_file, sampling_plans
 from domain.laboratory.models import Reserve
 from domain.laboratory.sampling import (
     ApproveSamplingPlan,
@@ -20,6 +19,7 @@ from domain.laboratory.sampling import (
     draft_sampling_plan,
     draw_by_plan,
 )
+from domain.laboratory.sampling_queries import SamplingPlanView, sampling_plan_file, sampling_plans
 from domain.lots.queries import products
 from domain.permissions import Permission
 

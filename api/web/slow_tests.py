@@ -9,9 +9,9 @@ from api.web.lists import MethodRow, method_coded, methods
 from api.web.pages import Visit
 from api.web.words import capital, spelled
 from domain.laboratory.control_models import CustodyEvent, Growth
-from domain.laboratory.control_queries import sample_control
 from domain.laboratory.custody import RecordCustody, record_custody
 from domain.laboratory.sampling import OpenReserve, open_reserve
+from domain.laboratory.sampling_queries import sample_control
 from domain.laboratory.sterility import (
     ConcludeSlowTest,
     Inoculate,

@@ -4,7 +4,9 @@ from decimal import Decimal
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
+from markupsafe import Markup
 
+from api.cycles import drawn
 from api.web.forms import (
     Amount,
     Field,
@@ -32,19 +34,15 @@ from domain.errors import NotFound, Reason
 from domain.lots.queries import products
 from domain.manufacturing.catalogue import STEP_KINDS, Parameter, StepKind, step_kind
 from domain.manufacturing.checks import BALANCES
+from domain.manufacturing.cycle_logs import CycleView
+from domain.manufacturing.ending import complete_step
 from domain.manufacturing.queries_control import kind_of_step, step_control
-from domain.manufacturing.steps import (
-    CompleteStep,
-    CorrectReading,
-    LogReading,
-    StartStep,
-    complete_step,
-    correct_reading,
-    log_reading,
-    start_step,
-)
+from domain.manufacturing.readings import correct_reading, log_reading
+from domain.manufacturing.step_commands import CompleteStep, CorrectReading, LogReading, StartStep
+from domain.manufacturing.steps import start_step
 from domain.permissions import Permission
 from domain.quantities import UNITS, format_decimal, pretty, units_like
+from reports.cycle import CycleShown, svg
 
 router = APIRouter(include_in_schema=False)
 
@@ -176,6 +174,9 @@ def _start_sheet(visit: Visit) -> Sheet:
               hint="What was seen: clean, and free of other products, materials and papers. Needed under a recipe."),
         Field("recipe_step", "Step of the recipe", needed=False, hint="The next of its kind, if left empty."),
         Field("out_of_order_reason", "Why out of order", "area", needed=False),
+        Field("second_person.username", "Second person: username", needed=False,
+              hint="Out of order only: somebody else who agrees, and signs here."),
+        Field("second_person.password", "Second person: password", "password", needed=False),
     )  # fmt: skip
     readings = tuple(parameter_part(one, kind) for one in kind.parameters)
     return Sheet(
@@ -265,6 +266,7 @@ def _step_page(
         code: one.value if one.value is not None else one.entered_value for code, one in current.items()
     }
     parts = {one.code: parameter_part(one, kind, needed=one.required, comment=False) for one in kind.parameters}
+    control = visit.ask(step_control, step.number, visit.site.clock())
     code = typed.get("_parameter")
     names = [f"readings.{code}.{leaf}" for leaf in ("value", "unit", "comment", "happened_at")]
     errors: dict[str, list[str]] = {}
@@ -293,8 +295,17 @@ def _step_page(
         focus=focus or code,
         may_run=visit.may(Permission.RUN_STEP),
         comment_of=comment_of,
-        control=visit.ask(step_control, step.number, visit.site.clock()),
+        control=control,
+        cycle=_cycle(visit, step.number, control.cycle),
     )
+
+
+def _cycle(visit: Visit, number: str, found: CycleView | None) -> tuple[CycleShown, Markup] | None:
+    """The trend of a freeze-drying cycle and its picture."""
+    if found is None:
+        return None
+    shown = drawn(found, number, visit.site.profile.time_zone)
+    return shown, Markup(svg(shown, ident="cycle"))  # noqa: S704  (every text in it is escaped)
 
 
 @router.get("/steps/{number}")
@@ -312,6 +323,7 @@ def log(number: str, visit: Member, typed: Form) -> Response:
     sent = Typed(
         [
             ("csrf", typed.get("csrf")),
+            ("_once", typed.get("_once")),
             *((f"entry.{leaf}", text) for leaf, text in entry.items()),
             *happened.items(),
             ("entry.parameter", code),

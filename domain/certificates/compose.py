@@ -26,9 +26,9 @@ from domain.certificates.investigations import investigations
 from domain.certificates.statements import in_force
 from domain.errors import Reason, Refused
 from domain.laboratory.catalogue import test as catalogue_test
+from domain.laboratory.keeping import distribution_of, sd_text
 from domain.laboratory.models import Result, ResultInput, Specification
 from domain.laboratory.queries import Finding, Line, LotResults
-from domain.laboratory.results import distribution_of, sd_text
 from domain.laboratory.size_distribution import CONVENTION
 from domain.laboratory.values import NotReportable, describe_value, load_value, with_unit
 from domain.laboratory.verdict import CriterionKind, Verdict, describe, judge

@@ -11,8 +11,8 @@ from sqlmodel import Session, col, select
 from domain.certificates.content import Investigation, Words
 from domain.deviations.models import Deviation, DeviationLot, Severity
 from domain.laboratory.catalogue import test as catalogue_test
-from domain.laboratory.control_models import Oos, OosConclusion, OosResult, Outcome
 from domain.laboratory.models import Result
+from domain.laboratory.oos_models import Oos, OosConclusion, OosResult, Outcome
 from domain.laboratory.queries import LotResults
 from domain.laboratory.values import VOCABULARY, NotReportable, Qualitative, load_value
 from domain.lots.genealogy import ancestor_ids

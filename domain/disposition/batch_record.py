@@ -14,8 +14,10 @@ from domain.equipment.register import events_of
 from domain.lots.models import INPUT_KINDS, Consumption, Lot, LotKind, Yield
 from domain.manufacturing.bill import papers_of
 from domain.manufacturing.control import HoldClock, hold_clocks, recipe_of
+from domain.manufacturing.cycle_logs import CycleView, cycle_shown
 from domain.manufacturing.execution_models import EquipmentUse, Execution, ReadingVerification, StartVerification
 from domain.manufacturing.models import Reading, Step
+from domain.manufacturing.out_of_order import order_said
 from domain.manufacturing.recipe_models import Recipe, SamplePoint
 from domain.people.models import User
 from domain.signatures import Signature, SignatureView
@@ -45,6 +47,7 @@ class StepRecord(View):
     statements: tuple[str, ...]
     start_verified: str | None
     verified: dict[int, str]
+    cycle: CycleView | None = None
 
 
 class Taken(View):
@@ -109,6 +112,7 @@ def batch_record(session: Session, lot_number: str, now: datetime, today: date, 
         ),
         *((one.step.number, f"out of order: {one.out_of_order}") for one in records if one.out_of_order),
         *((f"Material {one.lot_number}", one.reason) for one in taken if one.reason),
+        *(odd for one in records if one.cycle for odd in _odd_cycle(one.step, one.cycle)),
         *not_normal(file, shown),
     ]
     return BatchRecord(
@@ -122,6 +126,27 @@ def batch_record(session: Session, lot_number: str, now: datetime, today: date, 
         signatures=tuple(_signatures(session, lot, steps)),
         odd=tuple(dict.fromkeys(odd)),
     )
+
+
+#: How far the highest product temperature as typed may be from what the file shows, in °C.
+READ_OFF = Decimal(1)
+
+
+def _odd_cycle(shown: StepView, cycle: CycleView) -> Iterable[tuple[str, str]]:
+    """Limits that the trend of a cycle left, what is odd about its file, and where what was typed is not what it shows."""
+    step, warmest = shown.number, cycle.content.warmest
+    for one in shown.readings:
+        highest = one.parameter == "product_temperature_max_primary" and not one.replaced and one.value is not None
+        if highest and warmest is not None and abs(Decimal(f"{warmest:.2f}") - (one.value or 0)) > READ_OFF:
+            text = (
+                f"the step records {one.value} Cel as the highest product temperature, the file shows {warmest:.1f} Cel"
+            )
+            yield f"Cycle of {step}", text
+    said = f"; comment: {cycle.comment}" if cycle.comment else ""
+    for told in (*(one.said() for one in cycle.content.excursions), *cycle.content.flags):
+        yield f"Cycle of {step}", f"{told}{said}"
+    if cycle.reason:
+        yield f"Cycle of {step}", f"the file replaces another: {cycle.reason}"
 
 
 def _way(session: Session, lot: Lot) -> tuple[list[Step], set[int]]:
@@ -154,12 +179,13 @@ def _step_record(session: Session, step: Step, view: StepView, names: dict[int |
         recipe_step=execution.step_key if execution else None,
         instruction=planned.instruction if planned else "",
         clearance=execution.clearance if execution else "",
-        out_of_order=execution.reason if execution and execution.out_of_order else "",
+        out_of_order=order_said(session, execution),
         equipment=tuple(_equipment(session, step)),
         samples=planned.samples if planned else (),
         statements=planned.statements if planned else (),
         start_verified=names[seen.verified_by] if seen else None,
         verified={one.reading_id: names[one.verified_by] for one in checked},
+        cycle=cycle_shown(session, step.key) if step.kind == "lyophilization" else None,
     )
 
 

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from domain.deviations.blocking import deviation_facts
 from domain.laboratory.models import Result, ResultReview, Sample
 from domain.laboratory.queries import LotResults, release_results, stability_samples
-from domain.laboratory.results import result_content
+from domain.laboratory.reviewing import result_content
 from domain.laboratory.verdict import Verdict
 from domain.lots.awaiting import awaited_of, conditional_release
 from domain.lots.genealogy import ancestor_ids

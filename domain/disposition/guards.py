@@ -15,10 +15,10 @@ from domain.labels.queries import open_labels
 from domain.laboratory.catalogue import test as catalogue_test
 from domain.laboratory.contract import why_not_checked
 from domain.laboratory.doors import speaking_against
+from domain.laboratory.keeping import why_not_final
 from domain.laboratory.models import Result, ResultReview, Sample
 from domain.laboratory.oos import why_oos_blocks
 from domain.laboratory.queries import Finding, LotResults, lot_results, unreviewed
-from domain.laboratory.results import why_not_final
 from domain.laboratory.runs import why_runs_do_not_count
 from domain.laboratory.sampling import why_not_fulfilled
 from domain.laboratory.sterility import why_slow_tests_not_final

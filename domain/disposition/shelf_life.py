@@ -26,7 +26,7 @@ from domain.lots.awaiting import still_awaited
 from domain.lots.lifecycle import Case
 from domain.lots.models import Lot, LotState, Product
 from domain.lots.operations import lot_named
-from domain.manufacturing.steps import add_months
+from domain.manufacturing.ending import add_months
 from domain.permissions import Permission
 from domain.signatures import Credentials, Meaning, authenticate, manifested, sign
 from domain.work import Actor, Attachment, Command, Site, Work, operation, transaction

@@ -1,19 +1,26 @@
 """Files of instruments become results: the raw bytes are kept by their SHA-256, and each figure points to them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from pydantic import AwareDatetime, Field
+from sqlmodel import select
 
-from domain.errors import Invalid, Reason
+from domain.errors import Conflict, Invalid, Reason, Refused
 from domain.instruments.readers import nanosight
 from domain.instruments.readers.nanosight import NanoSightSummary
 from domain.laboratory.catalogue import test as catalogue_test
+from domain.laboratory.conditions import run_numbered
+from domain.laboratory.control_models import TestRun
+from domain.laboratory.keeping import Found, current_result, keep
 from domain.laboratory.methods import within_linear_range
 from domain.laboratory.models import Method, Result, Sample
+from domain.laboratory.oos_retests import planned_retest
 from domain.laboratory.reportable import Reportable, reportable
-from domain.laboratory.results import Found, current_result, keep, newest_method, sample_named
+from domain.laboratory.results import newest_method
+from domain.laboratory.samples import sample_named
 from domain.laboratory.size_distribution import SizeDistribution
 from domain.laboratory.values import NotReportable, Text
 from domain.permissions import Permission
@@ -28,6 +35,8 @@ class ImportNanoSight(Command):
 
     dilution: only when the file says "Not recorded", as the values are then as measured. measured_at: only when the file carries no time.
     reason: only when the sample has NTA results already, which the import then corrects.
+    concentration_run, size_run: the runs it was measured in; a run is of one method. oos_number: the file is a planned retest of that
+    investigation, and gives the figure that is under investigation alone.
     """
 
     sample_number: str
@@ -39,6 +48,9 @@ class ImportNanoSight(Command):
     measured_at: AwareDatetime | None = None
     comment: str = Field(default="", max_length=1000)
     reason: str = Field(default="", max_length=1000)
+    concentration_run: str | None = Field(default=None, max_length=20)
+    size_run: str | None = Field(default=None, max_length=20)
+    oos_number: str | None = Field(default=None, max_length=20)
 
 
 @operation(Permission.IMPORT_RESULT)
@@ -52,9 +64,10 @@ def import_nanosight(work: Work, command: ImportNanoSight) -> list[Result]:
     at, factor = _measured_at(work, summary, command), _dilution(summary, command)
     nothing = NotReportable(why="no run of the file shows particles")
     average = summary.average.distribution if summary.average else None
+    size_run = run_numbered(work, command.size_run)
     size = Found(
         test=catalogue_test("SIZE-DIST"),
-        method=_method(work, command.size_method, "SIZE-DIST"),
+        method=_method(work, command.size_method, "SIZE-DIST", size_run),
         value=Text(text=f"distribution of {_counted(summary)} runs") if average else nothing,
         distribution=_scaled(average, factor) if average else None,
         started_at=at,
@@ -63,14 +76,40 @@ def import_nanosight(work: Work, command: ImportNanoSight) -> list[Result]:
         flags=_flags(summary, command),
         comment=command.comment,
         raw_sha256=work.keep_document(command.data, command.file_name, "text/csv"),
+        run=size_run,
+        instrument=size_run.instrument if size_run else None,
     )
-    method = _method(work, command.concentration_method, "PART-CONC")
+    run = run_numbered(work, command.concentration_run)
+    method = _method(work, command.concentration_method, "PART-CONC", run)
     measured = _concentration(summary, method, factor)
     value = _outside(summary, method) or (measured.value if measured else nothing)
     concentration = replace(
-        size, test=catalogue_test("PART-CONC"), method=method, value=value, measured=measured, distribution=None
-    )
+        size, test=catalogue_test("PART-CONC"), method=method, value=value, measured=measured, distribution=None,
+        run=run, instrument=run.instrument if run else None,
+    )  # fmt: skip
+    if command.oos_number:
+        return [_retest(work, command.oos_number, sample, (size, concentration))]
     return [_keep(work, sample, found, command.reason) for found in (size, concentration)]
+
+
+def _retest(work: Work, number: str, sample: Sample, found: Sequence[Found]) -> Result:
+    """The figure that the investigation is about, as one of its planned retests; each of them has a file of its own."""
+    oos, planned = planned_retest(work, number, found[0].started_at)
+    one = next((one for one in found if one.test.code == oos.test_code), None)
+    if one is None:
+        text = f"{number} is about {oos.test_code}, which this file does not give"
+        raise Refused(Reason("retest-of-other-test", text, "oos_number"))
+    if sample.key != planned.key:
+        text = f"the plan of {number} is for sample {planned.number}, not for {sample.number}"
+        raise Refused(Reason("sample-not-planned", text, "sample_number"))
+    known = select(Result.id).where(Result.raw_sha256 == one.raw_sha256, Result.test_code == one.test.code)
+    if work.session.exec(known).first() is not None:
+        raise Conflict(
+            Reason(
+                "file-counted-already", "this very file has given a result already; a retest is measured anew", "file"
+            )
+        )
+    return keep(work, sample, replace(one, oos_id=oos.key))
 
 
 def _flags(summary: NanoSightSummary, command: ImportNanoSight) -> tuple[str, ...]:
@@ -105,8 +144,11 @@ def _keep(work: Work, sample: Sample, found: Found, reason: str) -> Result:
     return keep(work, sample, found, replaces=earlier, reason=reason)
 
 
-def _method(work: Work, code: str, test_code: str) -> Method:
+def _method(work: Work, code: str, test_code: str, run: TestRun | None) -> Method:
+    """The newest revision, or that of the run, which was the newest when it began."""
     method = newest_method(work.session, code)
+    if run is not None and (own := work.session.get_one(Method, run.method_id)).code == code:
+        method = own
     if method.test_code != test_code:
         raise Invalid(
             Reason("method-of-other-test", f"{code} is a method for {method.test_code}, not for {test_code}", "method")

@@ -11,8 +11,9 @@ from domain.labels.content import LabelContent, LabelKind, LabelLanguage
 from domain.laboratory.models import Sample
 from domain.lots.models import Lot, LotKind, LotState, Product, RegulatoryStatus, Yield
 from domain.manufacturing.catalogue import step_kind
+from domain.manufacturing.ending import add_months
 from domain.manufacturing.models import Step
-from domain.manufacturing.steps import add_months, consumed
+from domain.manufacturing.readings import consumed
 from domain.work import Profile, Site
 
 #: The layout of each kind; a changed layout is a new version.

@@ -15,7 +15,7 @@ from domain.laboratory.models import Sample
 from domain.lots.lifecycle import state_on
 from domain.lots.models import Lot, Yield
 from domain.manufacturing.models import Step
-from domain.manufacturing.steps import current_values
+from domain.manufacturing.readings import current_values
 from domain.people.models import User
 from domain.work import Site, View
 
@@ -202,21 +202,38 @@ _READINGS = {"labels_applied": "applied", "labels_destroyed": "destroyed", "labe
 def _against_packaging(
     session: Session, lot: Lot, prints: list[LabelPrint], settled: LabelReconciliation | None
 ) -> Iterator[Reason]:
-    """Counts of vial labels that are not those recorded in packaging; of labels printed after it nothing was recorded there."""
+    """Counts of vial labels that are not those recorded in packaging.
+
+    Where none were printed here before it ended, it speaks of what was printed next. Labels printed later still were not known there: they
+    explain differences up to their own number.
+    """
     step = session.exec(select(Step).join(Yield).where(col(Yield.lot_id) == lot.key)).first()
     if step is None or step.kind != "packaging" or not prints:
         return
-    recorded = current_values(session, step.key)
-    until = step.end_recorded_at
-    then = [one for one in prints if until is None or one.printed_at <= until]
-    told = {"labels_printed": sum(one.count for one in then)} if then else {}
-    if settled is not None and len(then) == len(prints):
-        told |= {reading: getattr(settled, name) for reading, name in _READINGS.items()}
-    for reading, count in told.items():
-        if reading in recorded and recorded[reading] != Decimal(count):
+    recorded = {code: value for code, value in current_values(session, step.key).items() if isinstance(value, Decimal)}
+    then = _printed_for(prints, step.end_recorded_at, recorded.get("labels_printed", Decimal(0)))
+    since = sum(one.count for one in prints) - then
+    told = {"labels_printed": (then, 0)}
+    if settled is not None:
+        told |= {reading: (getattr(settled, name), since) for reading, name in _READINGS.items()}
+    for reading, (count, later) in told.items():
+        if reading in recorded and not count - later <= recorded[reading] <= count:
             what = reading.replace("_", " ")
             text = f"step {step.number} records {recorded[reading]} {what}, and the prints and their reconciliation give {count}"
             yield Reason("labels-disagree", text)
+
+
+def _printed_for(prints: list[LabelPrint], ended: datetime | None, recorded: Decimal) -> int:
+    """How many labels the packaging speaks of: those printed before its end, or, where there were none, as many prints as reach its count."""
+    before = [one.count for one in prints if ended is None or one.printed_at <= ended]
+    if before:
+        return sum(before)
+    count = 0
+    for one in prints:
+        if count and count >= recorded:
+            break
+        count += one.count
+    return count
 
 
 def _reconciliations(session: Session, lot_id: int) -> list[LabelReconciliation]:

@@ -10,18 +10,11 @@ from domain.audit import changes, entries
 from domain.equipment.models import Equipment
 from domain.equipment.register import exception_for, unfit
 from domain.errors import NotFound, Reason
-from domain.laboratory.control_models import (
-    Custody,
-    CustodyEvent,
-    Inoculation,
-    OosResult,
-    ReserveUse,
-    RunConclusion,
-    TestRun,
-)
+from domain.laboratory.control_models import Custody, CustodyEvent, Inoculation, ReserveUse, RunConclusion, TestRun
 from domain.laboratory.doors import timepoint_of
 from domain.laboratory.methods import why_not_rapid
 from domain.laboratory.models import Method, Result, ResultInput, Sample
+from domain.laboratory.oos_models import OosResult
 from domain.laboratory.oos_opening import oos_against
 from domain.lots.models import Lot, Product
 from domain.people.training import untrained

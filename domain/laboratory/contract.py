@@ -11,9 +11,12 @@ from sqlmodel import Session, col, select
 from domain.errors import Conflict, Invalid, NotFound, Reason, Refused
 from domain.laboratory.control_models import ContractReport, TranscriptionCheck
 from domain.laboratory.files import document_facts
+from domain.laboratory.keeping import keep
 from domain.laboratory.models import Result, Sample
-from domain.laboratory.results import keep, measured_by, newest_method, sample_named
+from domain.laboratory.results import measured_by, newest_method
+from domain.laboratory.samples import sample_named
 from domain.permissions import Permission
+from domain.quantities import UnitCode
 from domain.work import Command, Work, operation
 
 
@@ -37,7 +40,7 @@ class EnterContractResult(Command):
     report_number: str
     method_code: str
     replicates: tuple[str, ...] = Field(min_length=1, max_length=100)
-    unit: str | None = Field(default=None, max_length=30)
+    unit: UnitCode | None = Field(default=None, max_length=30)
     started_at: AwareDatetime
     finished_at: AwareDatetime
     comment: str = Field(default="", max_length=1000)
@@ -49,7 +52,7 @@ class CheckTranscription(Command):
 
     result_id: int
     replicates: tuple[str, ...] = Field(min_length=1, max_length=100)
-    unit: str | None = Field(default=None, max_length=30)
+    unit: UnitCode | None = Field(default=None, max_length=30)
 
 
 @operation(Permission.ENTER_RESULT)

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from domain.errors import Invalid, Reason, refuse_if_any
 from domain.laboratory.control_models import Custody, CustodyEvent
 from domain.laboratory.models import Sample
-from domain.laboratory.results import CLOCK_SKEW, LATE_AFTER, sample_named
+from domain.laboratory.samples import CLOCK_SKEW, LATE_AFTER, sample_named
 from domain.people.models import User
 from domain.permissions import Permission
 from domain.work import Command, Work, operation

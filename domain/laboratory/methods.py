@@ -16,7 +16,7 @@ from domain.laboratory.values import Censored, NotReportable, Numeric
 from domain.laboratory.verdict import Criterion, CriterionKind, Rounding
 from domain.lots.models import LotKind
 from domain.permissions import Permission
-from domain.quantities import parse_decimal
+from domain.quantities import UnitCode, parse_decimal
 from domain.signatures import Credentials, Meaning, sign
 from domain.work import Command, Work, operation
 
@@ -42,7 +42,7 @@ class Check(Command):
     kind: CriterionKind
     lower: str | None = None
     upper: str | None = None
-    unit: str | None = None
+    unit: UnitCode | None = None
     allowed: tuple[str, ...] = ()
 
     @model_validator(mode="after")

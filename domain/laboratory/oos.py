@@ -7,35 +7,35 @@ whatever comes out; nothing is averaged; another sample is taken only for a faul
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import TypeVar
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlmodel import Session, col, select
 
-from domain.errors import Conflict, Forbidden, Invalid, NotFound, Reason, Refused, refuse_if_any
-from domain.laboratory.conditions import run_numbered
-from domain.laboratory.control_models import (
+from domain.errors import Conflict, Reason, Refused, refuse_if_any
+from domain.laboratory.models import Purpose, Result, ResultReview, ReviewOutcome
+from domain.laboratory.oos_models import (
     Cause,
     Oos,
     OosConclusion,
     OosLaboratory,
     OosProduction,
-    OosResult,
     Outcome,
-    RetestApproval,
     RetestPlan,
-    SampleFault,
 )
-from domain.laboratory.models import Method, Purpose, Result, ResultReview, ReviewOutcome, Sample
 from domain.laboratory.oos_opening import counts_now, is_contamination
-from domain.laboratory.queries import WORST, all_lot_results, worst_of, worth_of
-from domain.laboratory.results import analysts_of, keep, measured_by, newest_method, sample_named
+from domain.laboratory.oos_records import (
+    Why,
+    approval_of,
+    first_analysts,
+    open_investigation,
+    phase_one_of,
+    record_of,
+    results_of,
+    retests_of,
+)
+from domain.laboratory.queries import WORST, all_lot_results, worst_of
 from domain.laboratory.verdict import Verdict
-from domain.lots.models import Lot
-from domain.people.models import User
-from domain.people.operations import roles_held
-from domain.permissions import Permission, permissions_of
+from domain.permissions import Permission
 from domain.signatures import Credentials, Meaning, sign
 from domain.work import Command, Work, operation
 
@@ -51,8 +51,6 @@ CHECKLIST: dict[str, str] = {
     "solutions_kept": "Are the sample solutions kept, and were they examined?",
     "method_history": "Has the method performed as validated in earlier tests?",
 }
-MOST_RETESTS = 12
-Why = Field(min_length=10, max_length=4000)
 
 
 class ChecklistAnswer(Command):
@@ -82,38 +80,6 @@ class ReviewManufacture(Command):
     credentials: Credentials
 
 
-class PlanRetest(Command):
-    """Fix the retests before any is done. sample_number: another one only where the first is at fault, with the reason about it."""
-
-    oos_number: str
-    count: int = Field(ge=1, le=MOST_RETESTS)
-    analysts: tuple[str, ...] = Field(min_length=1, max_length=6, description="usernames; never who tested first")
-    reason: str = Why
-    sample_number: str | None = None
-    sample_fault: SampleFault | None = None
-
-
-class ApproveRetest(Command):
-    """QA approves the plan."""
-
-    oos_number: str
-    credentials: Credentials
-
-
-class EnterRetest(Command):
-    """One planned retest, on a blank form: nothing of the first result is in it."""
-
-    oos_number: str
-    replicates: tuple[str, ...] = Field(min_length=1, max_length=100)
-    unit: str | None = Field(default=None, max_length=30)
-    started_at: AwareDatetime
-    finished_at: AwareDatetime
-    comment: str = Field(default="", max_length=1000)
-    raw_sha256: str | None = None
-    dilution: str | None = Field(default=None, max_length=20)
-    run_number: str | None = Field(default=None, max_length=20)
-
-
 class ConcludeOos(Command):
     """QA concludes: confirmed (the lot can only be rejected), an error of the laboratory, or not confirmed by the planned retests."""
 
@@ -126,10 +92,10 @@ class ConcludeOos(Command):
 @operation(Permission.REVIEW_RESULT)
 def investigate_laboratory(work: Work, command: InvestigateLaboratory) -> OosLaboratory:
     """By somebody else than the analyst; a cause must show in the checklist."""
-    oos = _open(work, command.oos_number)
-    if _one(work.session, OosLaboratory, oos) is not None:
+    oos = open_investigation(work, command.oos_number)
+    if record_of(work.session, OosLaboratory, oos) is not None:
         raise Conflict(Reason("phase-done", f"phase 1 of {oos.number} is done already"))
-    if work.actor.user_id in _first_analysts(work.session, oos):
+    if work.actor.user_id in first_analysts(work.session, oos):
         raise Refused(Reason("not-by-same-person", f"{work.actor.name} found the result under investigation"))
     refuse_if_any(_why_not_complete(command))
     checklist = {one.item: [one.as_it_should_be, one.remark] for one in command.answers}
@@ -167,9 +133,9 @@ def _why_not_complete(command: InvestigateLaboratory) -> Iterator[Reason]:
 @operation(Permission.REVIEW_PRODUCTION)
 def review_manufacture(work: Work, command: ReviewManufacture) -> OosProduction:
     """After phase 1 found no assignable cause, or where QA wants to know."""
-    oos = _open(work, command.oos_number)
-    _phase_one(work.session, oos)
-    if _one(work.session, OosProduction, oos) is not None:
+    oos = open_investigation(work, command.oos_number)
+    phase_one_of(work.session, oos)
+    if record_of(work.session, OosProduction, oos) is not None:
         raise Conflict(Reason("phase-done", f"production has reviewed {oos.number} already"))
     content = {"oos": oos.number, "cause_found": command.cause_found, "text": command.text}
     signature = sign(work, oos, content, Meaning.REVIEWED, command.credentials)
@@ -185,114 +151,10 @@ def review_manufacture(work: Work, command: ReviewManufacture) -> OosProduction:
     )
 
 
-@operation(Permission.REVIEW_RESULT)
-def plan_retest(work: Work, command: PlanRetest) -> RetestPlan:
-    """Once: a plan that could be made anew until it fits would be testing into compliance."""
-    oos = _open(work, command.oos_number)
-    phase = _phase_one(work.session, oos)
-    if _one(work.session, RetestPlan, oos) is not None:
-        raise Conflict(Reason("retest-planned", f"{oos.number} has its retest plan already; it is made once"))
-    if phase.cause is not Cause.NONE:
-        text = "phase 1 found an assignable cause: the result is invalid, and the test is repeated after the conclusion"
-        raise Refused(Reason("cause-assigned", text))
-    sample = _sample_for(work, oos, command)
-    analysts = list(_analysts(work, oos, command.analysts))
-    return work.add(
-        RetestPlan(
-            oos_id=oos.key,
-            sample_id=sample.key,
-            count=command.count,
-            analysts=json.dumps(analysts),
-            reason=command.reason,
-            sample_fault=command.sample_fault,
-            proposed_at=work.now,
-            proposed_by=work.actor.person,
-        )
-    )
-
-
-def _sample_for(work: Work, oos: Oos, command: PlanRetest) -> Sample:
-    first = work.session.get_one(Sample, oos.sample_id)
-    if command.sample_number is None or command.sample_number == first.number:
-        if command.sample_fault is not None:
-            text = f"sample {first.number} is at fault, so name the other one that is tested"
-            raise Invalid(Reason("sample-needed", text, "sample_number"))
-        return first
-    if command.sample_fault is None:
-        text = "another sample is tested only for a fault of the first one; a failing result is none"
-        raise Refused(Reason("resampling-unjustified", text, "sample_fault"))
-    sample = sample_named(work.session, command.sample_number)
-    if sample.lot_id != oos.lot_id:
-        raise Invalid(Reason("sample-of-other-lot", f"sample {sample.number} is of another lot", "sample_number"))
-    return sample
-
-
-def _analysts(work: Work, oos: Oos, usernames: tuple[str, ...]) -> Iterator[int]:
-    first = _first_analysts(work.session, oos)
-    for place, username in enumerate(dict.fromkeys(usernames)):
-        field = f"analysts.{place}"
-        user = work.session.exec(select(User).where(User.username == username)).first()
-        if user is None or Permission.ENTER_RESULT not in permissions_of(roles_held(work.session, user.key)):
-            raise Invalid(Reason("not-an-analyst", f"{username!r} is no analyst", field))
-        if user.id in first:
-            text = f"{user.name} found the first result; a retest is done by another analyst"
-            raise Refused(Reason("not-by-same-person", text, field))
-        if user.id == work.actor.user_id:
-            raise Refused(Reason("not-by-same-person", "who asks for a retest does not do it", field))
-        yield user.key
-
-
-@operation(Permission.CONCLUDE_OOS)
-def approve_retest(work: Work, command: ApproveRetest) -> RetestApproval:
-    """Before any retest; the signature covers number, sample and analysts."""
-    oos = _open(work, command.oos_number)
-    plan = _one(work.session, RetestPlan, oos)
-    if plan is None:
-        raise Refused(Reason("retest-unplanned", f"{oos.number} has no retest plan"))
-    if approval_of(work.session, plan) is not None:
-        raise Conflict(Reason("approved-already", f"the retest plan of {oos.number} is approved already"))
-    content = {
-        "oos": oos.number,
-        "sample": plan.sample_id,
-        "count": plan.count,
-        "analysts": plan.analysts,
-        "reason": plan.reason,
-    }
-    signature = sign(work, oos, content, Meaning.APPROVED, command.credentials)
-    return work.add(RetestApproval(plan_id=plan.key, approved_at=work.now, signature_id=signature.key))
-
-
-@operation(Permission.ENTER_RESULT)
-def enter_retest(work: Work, command: EnterRetest) -> Result:
-    """By an analyst of the plan, and no more than it allows; the result stands beside the first one."""
-    oos = _open(work, command.oos_number)
-    plan = _one(work.session, RetestPlan, oos)
-    approval = approval_of(work.session, plan) if plan else None
-    if plan is None or approval is None:
-        raise Refused(Reason("retest-unplanned", f"{oos.number} has no retest plan that QA approved"))
-    if work.actor.user_id not in json.loads(plan.analysts):
-        raise Forbidden(Reason("not-in-the-plan", f"{work.actor.name} is not an analyst of the retest plan"))
-    if len(retests_of(work.session, oos)) >= plan.count:
-        raise Refused(Reason("retests-done", f"all {plan.count} planned retests are done; none is added"))
-    if command.started_at < approval.approved_at:
-        raise Invalid(Reason("before-the-plan", "a retest starts after QA approved its plan", "started_at"))
-    run, method = run_numbered(work, command.run_number), _method(work.session, oos)
-    if run is not None and (own := work.session.get_one(Method, run.method_id)).code == method.code:
-        method = own
-    found = replace(measured_by(method, command), run=run, oos_id=oos.key, instrument=run.instrument if run else None)
-    return keep(work, work.session.get_one(Sample, plan.sample_id), found)
-
-
-def _method(session: Session, oos: Oos) -> Method:
-    """The newest revision of the method that the first result was found by."""
-    first = session.get_one(Result, results_of(session, oos)[0])
-    return newest_method(session, session.get_one(Method, first.method_id).code)
-
-
 @operation(Permission.CONCLUDE_OOS)
 def conclude_oos(work: Work, command: ConcludeOos) -> OosConclusion:
     """The signature covers the phases, every result and the outcome."""
-    oos = _open(work, command.oos_number)
+    oos = open_investigation(work, command.oos_number)
     refuse_if_any(_why_not_concluded(work.session, oos, command.outcome))
     signature = sign(work, oos, oos_content(work.session, oos, command), Meaning.APPROVED, command.credentials)
     return work.add(
@@ -309,8 +171,8 @@ def conclude_oos(work: Work, command: ConcludeOos) -> OosConclusion:
 
 def oos_content(session: Session, oos: Oos, command: ConcludeOos) -> dict[str, object]:
     """What QA's signature on a conclusion covers."""
-    phase, plan = _one(session, OosLaboratory, oos), _one(session, RetestPlan, oos)
-    production = _one(session, OosProduction, oos)
+    phase, plan = record_of(session, OosLaboratory, oos), record_of(session, RetestPlan, oos)
+    production = record_of(session, OosProduction, oos)
     return {
         "oos": oos.number,
         "results": results_of(session, oos),
@@ -324,7 +186,7 @@ def oos_content(session: Session, oos: Oos, command: ConcludeOos) -> dict[str, o
 
 
 def _why_not_concluded(session: Session, oos: Oos, outcome: Outcome) -> Iterator[Reason]:
-    phase, plan = _one(session, OosLaboratory, oos), _one(session, RetestPlan, oos)
+    phase, plan = record_of(session, OosLaboratory, oos), record_of(session, RetestPlan, oos)
     if phase is None:
         yield Reason("phase-missing", f"phase 1 of {oos.number}, the laboratory's own, is not done")
         return
@@ -336,7 +198,7 @@ def _why_not_concluded(session: Session, oos: Oos, outcome: Outcome) -> Iterator
         return
     if phase.cause is not Cause.NONE:
         yield Reason("cause-assigned", f"phase 1 found a cause in the laboratory: {phase.cause.value}", "outcome")
-    if _one(session, OosProduction, oos) is None:
+    if record_of(session, OosProduction, oos) is None:
         yield Reason("phase-missing", f"production has not reviewed the lot of {oos.number}")
     if plan is not None and len(retests) < plan.count:
         text = f"{len(retests)} of {plan.count} planned retests are done; the others cannot be left out"
@@ -381,65 +243,6 @@ def _verdicts(session: Session, oos: Oos) -> dict[str, Verdict]:
                 own = tuple(one for one in line.findings if one.result.oos_id == oos.id)
                 verdict = worst_of(session, results.specification, line, own)
                 found[line.test.code] = max(verdict, found.get(line.test.code, Verdict.PASS), key=WORST.index)
-    return found
-
-
-def _open(work: Work, number: str) -> Oos:
-    """An investigation that is not concluded; its lot is locked until the act is over. Raises NotFound, Conflict."""
-    oos = work.session.exec(select(Oos).where(Oos.number == number)).first()
-    if oos is None:
-        raise NotFound(Reason("oos-not-found", f"there is no investigation {number!r}", "oos_number"))
-    work.session.exec(select(Lot).where(Lot.id == oos.lot_id).with_for_update()).one()
-    if conclusion_of(work.session, oos) is not None:
-        raise Conflict(Reason("oos-concluded", f"{number} is concluded"))
-    return oos
-
-
-def _phase_one(session: Session, oos: Oos) -> OosLaboratory:
-    if phase := _one(session, OosLaboratory, oos):
-        return phase
-    raise Refused(Reason("phase-missing", f"phase 1 of {oos.number}, the laboratory's own, is not done"))
-
-
-PhaseT = TypeVar("PhaseT", OosLaboratory, OosProduction, RetestPlan)
-
-
-def _one(session: Session, kind: type[PhaseT], oos: Oos) -> PhaseT | None:
-    return session.exec(select(kind).where(kind.oos_id == oos.id)).first()
-
-
-def conclusion_of(session: Session, oos: Oos) -> OosConclusion | None:
-    """QA's conclusion, if there is one."""
-    return session.exec(select(OosConclusion).where(OosConclusion.oos_id == oos.id)).first()
-
-
-def approval_of(session: Session, plan: RetestPlan) -> RetestApproval | None:
-    """QA's approval of a retest plan."""
-    return session.exec(select(RetestApproval).where(RetestApproval.plan_id == plan.id)).first()
-
-
-def results_of(session: Session, oos: Oos) -> list[int]:
-    """Ids of the results under investigation; the first is the one that was measured."""
-    found = select(OosResult.result_id).where(OosResult.oos_id == oos.id)
-    return list(session.exec(found.order_by(col(OosResult.id))))
-
-
-def retests_of(session: Session, oos: Oos) -> list[Result]:
-    """The retests that count towards the plan: measured, newest correction, not of an invalid run."""
-    replaced = select(Result.replaces_id).where(col(Result.replaces_id).is_not(None))
-    rows = session.exec(
-        select(Result)
-        .where(Result.oos_id == oos.id, col(Result.formula).is_(None), col(Result.id).not_in(replaced))
-        .order_by(col(Result.id))
-    ).all()
-    invalid = worth_of(session, oos.lot_id).invalid
-    return [row for row in rows if row.id not in invalid]
-
-
-def _first_analysts(session: Session, oos: Oos) -> set[int]:
-    found: set[int] = set()
-    for result_id in results_of(session, oos):
-        found |= analysts_of(session, session.get_one(Result, result_id))
     return found
 
 

@@ -6,18 +6,11 @@ from decimal import Decimal
 from sqlmodel import Session, col, select
 
 from domain.laboratory.catalogue import test as catalogue_test
-from domain.laboratory.control_models import (
-    Oos,
-    OosConclusion,
-    OosResult,
-    Outcome,
-    RunConclusion,
-    TrendAlert,
-    TrendKind,
-)
+from domain.laboratory.control_models import RunConclusion
 from domain.laboratory.doors import is_awaited, timepoint_of
 from domain.laboratory.methods import approved_ids
 from domain.laboratory.models import Method, Purpose, Result, Sample, Specification, SpecificationLine
+from domain.laboratory.oos_models import Oos, OosConclusion, OosResult, Outcome, TrendAlert, TrendKind
 from domain.laboratory.queries import Finding, judged, shelf_life_of, specifications_of, stability_samples
 from domain.laboratory.reportable import mean, sample_sd
 from domain.laboratory.specifications import criterion_of, lines_of

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from domain.errors import Reason
 from domain.laboratory.catalogue import Test
 from domain.laboratory.catalogue import test as catalogue_test
-from domain.laboratory.control_models import Oos, OosConclusion, OosResult, Outcome, ReserveUse, RunConclusion
+from domain.laboratory.control_models import ReserveUse, RunConclusion
 from domain.laboratory.methods import approved_ids
 from domain.laboratory.models import (
     LotSpecification,
@@ -24,6 +24,7 @@ from domain.laboratory.models import (
     Specification,
     SpecificationLine,
 )
+from domain.laboratory.oos_models import Oos, OosConclusion, OosResult, Outcome
 from domain.laboratory.specifications import criterion_of, lines_of
 from domain.laboratory.values import load_value
 from domain.laboratory.verdict import Criterion, Judgement, Verdict, judge

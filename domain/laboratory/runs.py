@@ -16,7 +16,8 @@ from domain.laboratory.methods import Check, checks_of
 from domain.laboratory.models import Method, Result, ResultInput, Sample
 from domain.laboratory.oos_opening import hold_for_invalid, look_at
 from domain.laboratory.reportable import Entry, parse_entry
-from domain.laboratory.results import CLOCK_SKEW, LATE_AFTER, newest_method
+from domain.laboratory.results import newest_method
+from domain.laboratory.samples import CLOCK_SKEW, LATE_AFTER
 from domain.laboratory.values import Qualitative, dump_value
 from domain.laboratory.verdict import Verdict, judge
 from domain.lots.models import Lot

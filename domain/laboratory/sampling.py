@@ -18,12 +18,12 @@ from domain.laboratory.control_models import (
     Stage,
 )
 from domain.laboratory.models import Reserve, Result, Sample, SampleTest
-from domain.laboratory.results import Taken, draw, effective_plan, sample_named
+from domain.laboratory.samples import Taken, draw, effective_plan, sample_named
 from domain.laboratory.sterility import STERILITY, units_needed
 from domain.lots.genealogy import ancestor_ids
 from domain.lots.models import Lot, LotKind, LotState, Product
 from domain.lots.operations import COUNTED, Amount, lot_named, positive
-from domain.manufacturing.steps import add_months
+from domain.manufacturing.ending import add_months
 from domain.permissions import Permission
 from domain.signatures import Credentials, Meaning, sign
 from domain.work import Command, Work, operation

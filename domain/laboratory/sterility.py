@@ -19,9 +19,11 @@ from domain.errors import Conflict, Invalid, NotFound, Reason, Refused
 from domain.laboratory.catalogue import test as catalogue_test
 from domain.laboratory.conditions import believed, why_not_by, why_not_of_lot, why_not_of_sample
 from domain.laboratory.control_models import Growth, GrowthReading, Inoculation
+from domain.laboratory.keeping import Found, current_result, keep
 from domain.laboratory.models import Method, Result, Sample
 from domain.laboratory.queries import worth_of
-from domain.laboratory.results import CLOCK_SKEW, LATE_AFTER, Found, current_result, keep, newest_method, sample_named
+from domain.laboratory.results import newest_method
+from domain.laboratory.samples import CLOCK_SKEW, LATE_AFTER, sample_named
 from domain.laboratory.values import Qualitative, load_value
 from domain.lots.models import Lot
 from domain.lots.operations import COUNTED

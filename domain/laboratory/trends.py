@@ -6,10 +6,10 @@ from pydantic import Field
 from sqlmodel import Session, col, select
 
 from domain.errors import Conflict, NotFound, Reason, Refused
-from domain.laboratory.control_models import TrendAlert, TrendAssessment
 from domain.laboratory.models import Result, Sample
+from domain.laboratory.oos_models import TrendAlert, TrendAssessment
 from domain.laboratory.queries import worth_of
-from domain.laboratory.results import analysts_of
+from domain.laboratory.reviewing import analysts_of
 from domain.permissions import Permission
 from domain.work import Command, Work, operation
 

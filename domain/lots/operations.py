@@ -26,7 +26,7 @@ from domain.lots.models import (
 )
 from domain.lots.numbers import next_number
 from domain.permissions import Permission
-from domain.quantities import Quantity, format_decimal
+from domain.quantities import Quantity, UnitCode, format_decimal
 from domain.work import Command, Work, operation
 
 Text = Field(min_length=1, max_length=300)
@@ -42,7 +42,7 @@ class Amount(Command):
     """A quantity as typed: a number as text, and a UCUM unit."""
 
     value: str = Field(examples=["12.5"], max_length=40)
-    unit: str = Field(examples=["mL"], max_length=30)
+    unit: UnitCode = Field(examples=["mL"], max_length=30)
 
 
 class DefineProduct(Command):

@@ -13,6 +13,7 @@ from domain.lots.genealogy import lineage, progeny
 from domain.lots.models import Lot, Yield
 from domain.manufacturing.catalogue import step_kind
 from domain.manufacturing.checks import unbalanced
+from domain.manufacturing.cycle_logs import CycleLog
 from domain.manufacturing.executing import executed
 from domain.manufacturing.execution_models import (
     EquipmentLapse,
@@ -20,9 +21,9 @@ from domain.manufacturing.execution_models import (
     StartVerification,
 )
 from domain.manufacturing.models import Reading, Step
+from domain.manufacturing.readings import current_values
 from domain.manufacturing.recipe_models import Recipe, SamplePoint
 from domain.manufacturing.recipes import hours
-from domain.manufacturing.steps import current_values
 from domain.manufacturing.verifying import unverified_readings
 from domain.quantities import format_decimal
 from domain.work import View
@@ -148,7 +149,17 @@ def control_content(session: Session, lot: Lot) -> dict[str, Any]:
     )
     starts = select(StartVerification.step_id).where(col(StartVerification.step_id).in_(ids))
     recipe = recipe_of(session, lot.key)
+    files = (
+        select(CycleLog.step_id, CycleLog.sha256)
+        .join(Yield, col(Yield.step_id) == CycleLog.step_id)
+        .where(col(Yield.lot_id).in_(lineage(session, lot.key)))
+        .distinct()
+    )
+    curves = sorted([step_id, sha256] for step_id, sha256 in session.exec(files))
     return {
+        **(
+            {"curves": curves} if curves else {}
+        ),  # a lot without one is what its signatures covered before there were any
         "recipe": recipe.label if recipe else None,
         "steps": [[step.number, one.step_key, one.clearance, one.reason] for one, step in done],
         "verified_starts": sorted(session.exec(starts)),

@@ -23,6 +23,7 @@ from domain.manufacturing.catalogue import StepKind
 from domain.manufacturing.departures import Departure, demand_comment, depart, touched
 from domain.manufacturing.execution_models import EquipmentUse, Execution
 from domain.manufacturing.models import Step
+from domain.manufacturing.out_of_order import Waived, not_waived, waive
 from domain.manufacturing.recipe_models import Recipe, RecipeContent, RecipeStep, governed_kind, read_content
 from domain.manufacturing.recipes import effective_recipe, hours
 from domain.people import training
@@ -38,7 +39,7 @@ _execution = Prepared(
 )
 
 
-class Begun(Protocol):
+class Begun(Waived, Protocol):
     """What is asked of the command that starts a step."""
 
     @property
@@ -47,8 +48,6 @@ class Begun(Protocol):
     def clearance(self) -> str: ...
     @property
     def recipe_step(self) -> str | None: ...
-    @property
-    def out_of_order_reason(self) -> str: ...
     @property
     def comment(self) -> str: ...
 
@@ -90,9 +89,6 @@ def plan_start(
                 *bill_departures(session, step, taken),
                 *_missed_holds(session, recipe.said, step, recipe, [lot.key for lot in lots], at),
             ]
-        if out_of_order:
-            said = f"{kind.en} was begun out of the order of {recipe.label}: {command.out_of_order_reason}"
-            departures.append(Departure(DeviationOrigin.STEP_ORDER, "step-out-of-order", said, Severity.MAJOR))
     elif command.recipe_step is not None:
         reasons.append(Reason("no-recipe", "no approved recipe governs this step", "recipe_step"))
     needed = step.training_needed if step is not None else None
@@ -100,7 +96,7 @@ def plan_start(
     reasons += told
     if reasons:
         raise Refused(*reasons)
-    demand_comment(command.comment, (one for one in departures if one.code != "step-out-of-order"))
+    demand_comment(command.comment, departures)
     return Plan(recipe, step, equipment, exceptions | used, tuple(departures), out_of_order)
 
 
@@ -119,7 +115,10 @@ def started(work: Work, step: Step, plan: Plan, command: Begun, lots: Sequence[L
                 reason=command.out_of_order_reason,
             )
         )
-    depart(work, step.key, plan.departures, lots, step.started_at)
+    departures = list(plan.departures)
+    if plan.recipe is not None and plan.out_of_order:
+        departures.append(waive(work, step, plan.recipe, plan.step.key if plan.step else None, command))
+    depart(work, step.key, departures, lots, step.started_at)
     touched(work, plan.exceptions, lots)
 
 
@@ -246,10 +245,8 @@ def _chosen(
 def _order(
     command: Begun, recipe: Recipe, step: RecipeStep | None, kind: StepKind, out_of_order: bool, done: set[str]
 ) -> Iterator[Reason]:
-    if out_of_order and not command.out_of_order_reason:
-        following = next((one.key for one in recipe.said.steps if one.key not in done), "nothing")
-        text = f"{recipe.label} goes on with {following}, not with {step.key if step else kind.code}; out of order needs a reason"
-        yield Reason("step-out-of-order", text, "out_of_order_reason")
+    if out_of_order:
+        yield from not_waived(command, recipe, step.key if step else kind.code, done)
     if (step is None or step.line_clearance) and not command.clearance:
         text = "say what was seen of room and line: free of other products, materials, labels and papers, and clean"
         yield Reason("clearance-needed", text, "clearance")

@@ -26,6 +26,15 @@ class Execution(AppendOnly, table=True):
     __table_args__ = (sa.CheckConstraint("NOT out_of_order OR length(reason) > 0", name="order_reason"),)
 
 
+class OrderWaiver(AppendOnly, table=True):
+    """A second person agreed, signed, that a step is done out of the order of its recipe; why stands in the execution."""
+
+    step_id: int = Field(foreign_key="step.id", unique=True)
+    signature_id: int = Field(foreign_key="signature.id")
+    waived_at: datetime = moment()
+    waived_by: int = Field(foreign_key="app_user.id")
+
+
 class EquipmentUse(AppendOnly, table=True):
     """A step was done with equipment of the register, or in a room of it."""
 

@@ -10,9 +10,11 @@ from domain.errors import NotFound, Reason
 from domain.lots.models import Yield
 from domain.manufacturing.catalogue import StepKind, step_kind
 from domain.manufacturing.control import HoldClock, hold_clocks
+from domain.manufacturing.cycle_logs import CycleView, cycle_shown
 from domain.manufacturing.executing import kind_on
 from domain.manufacturing.execution_models import EquipmentUse, Execution, StartVerification
 from domain.manufacturing.models import Step
+from domain.manufacturing.out_of_order import order_said
 from domain.manufacturing.recipe_models import Recipe, SamplePoint
 from domain.manufacturing.verifying import unverified_readings
 from domain.people.models import User
@@ -34,6 +36,7 @@ class StepControl(View):
     unverified: tuple[int, ...]
     clocks: tuple[HoldClock, ...]
     deviations: tuple[tuple[str, str], ...]
+    cycle: CycleView | None = None
 
 
 def kind_of_step(session: Session, number: str) -> StepKind:
@@ -62,11 +65,12 @@ def step_control(session: Session, number: str, now: datetime) -> StepControl:
         step_key=(execution.step_key or "") if execution else "",
         instruction=planned.instruction if planned else "",
         clearance=execution.clearance if execution else "",
-        out_of_order=execution.reason if execution and execution.out_of_order else "",
+        out_of_order=order_said(session, execution),
         equipment=tuple(f"{code} {name}" for code, name in session.exec(used.where(EquipmentUse.step_id == step.id))),
         samples=planned.samples if planned else (),
         start_verified_by=session.get_one(User, seen.verified_by).name if seen else "",
         unverified=tuple(one.key for one in unverified_readings(session, step)) if recipe else (),
         clocks=tuple(hold_clocks(session, lots, now)),
         deviations=tuple((number_, text) for number_, text in session.exec(opened)),
+        cycle=cycle_shown(session, step.key) if step.kind == "lyophilization" else None,
     )

@@ -7,7 +7,15 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from domain.lots.models import Product
-from domain.manufacturing.recipe_models import Recipe, RecipeApproval, RecipeContent, RecipeReview
+from domain.manufacturing.catalogue import Parameter, step_kind
+from domain.manufacturing.recipe_models import (
+    LIMITS,
+    ParameterRule,
+    Recipe,
+    RecipeApproval,
+    RecipeContent,
+    RecipeReview,
+)
 from domain.manufacturing.recipes import effective_recipe, recipe_coded
 from domain.people.models import User
 from domain.work import View
@@ -92,10 +100,20 @@ def _facts(session: Session, recipe: Recipe, today: date) -> dict[str, Any]:
 def _flat(content: RecipeContent) -> Iterator[tuple[str, str]]:
     yield "order of steps", " → ".join(step.key for step in content.steps)
     for step in content.steps:
-        said = step.model_dump(exclude={"key"})
-        yield from _leaves(f"step {step.key}", said)
+        yield from _leaves(f"step {step.key}", step.model_dump(exclude={"key", "parameters"}))
+        for rule in step.parameters:
+            yield from _ruled(f"step {step.key}", step_kind(step.kind).parameter(rule.code), rule)
     for hold in content.hold_times:
         yield f"hold time {hold.after} → {hold.before}", f"at most {hold.at_most.value} {hold.at_most.unit}"
+
+
+def _ruled(place: str, parameter: Parameter, rule: ParameterRule) -> Iterator[tuple[str, str]]:
+    """A parameter by the name that people read, its limits with their unit."""
+    where, unit = f"{place}, {parameter.en}", parameter.unit if parameter.unit not in (None, "1", "[pH]") else ""
+    yield where, "named"
+    for name, value in _leaves(where, rule.model_dump(exclude={"code"})):
+        is_limit = name.rpartition(", ")[2].replace(" ", "_") in LIMITS
+        yield name, f"{value} {unit}".strip() if is_limit else value
 
 
 def _leaves(place: str, said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -119,8 +137,6 @@ def _rows(where: str, rows: Any) -> Iterator[tuple[str, str]]:
         yield where, "; ".join(map(str, plain))
     for row in rows:
         if isinstance(row, Mapping):
-            name = next(row[key] for key in ("code", "material", "purpose") if key in row)
+            name = next(row[key] for key in ("material", "purpose") if key in row)
             yield f"{where} {name}", "named"
-            yield from _leaves(
-                f"{where} {name}", {k: v for k, v in row.items() if k not in ("code", "material", "purpose")}
-            )
+            yield from _leaves(f"{where} {name}", {k: v for k, v in row.items() if k not in ("material", "purpose")})

@@ -287,6 +287,15 @@ def verified(work: Work, username: str | None, password: str) -> User:
     return user
 
 
+def verified_named(work: Work, username: str, password: str) -> User:
+    """The user of that name, who gives both components at somebody else's place. Raises Unauthenticated."""
+    known = select(User).where(User.username == username)
+    user = work.session.exec(known).first() if username.isprintable() else None  # PostgreSQL takes no NUL
+    _check(work.site, user, password, work.now)
+    assert user is not None
+    return user
+
+
 class OpenSignIn(Command):
     """Record a sign-in whose password was found right."""
 

@@ -10,9 +10,9 @@ import rfc8785
 from pydantic import BaseModel, ConfigDict, SecretStr
 from sqlmodel import Field, Session, col, select
 
-from domain.errors import Forbidden, Reason, Refused
+from domain.errors import Forbidden, Reason, Refused, Unauthenticated
 from domain.people.models import User
-from domain.people.operations import is_open, roles_held, verified
+from domain.people.operations import is_open, roles_held, verified, verified_named
 from domain.permissions import permissions_of
 from domain.store import AppendOnly, Entity, coded, moment
 from domain.work import OPERATIONS, View, Work
@@ -125,6 +125,30 @@ def authenticate(work: Work, credentials: Credentials) -> Authenticated:
             )
         )
     return Authenticated(user.key, user.name, user.function, work.actor.session_id, work.now)
+
+
+def authenticate_second(work: Work, credentials: Credentials, field: str) -> Authenticated:
+    """Somebody else than the actor, who agrees at the actor's place with both components.
+
+    field: where they were given. Raises Unauthenticated when they do not belong together; Refused when it is the actor, when the password is
+    not the person's own, and when the person may not do the act.
+    """
+    try:
+        user = verified_named(work, credentials.username or "", credentials.password.get_secret_value())
+    except Unauthenticated as error:
+        raise Unauthenticated(
+            *(Reason(one.code, one.text, f"{field}.password") for one in error.reasons), aftermath=error.aftermath
+        ) from error
+    if user.key == work.actor.user_id:
+        raise Refused(Reason("not-by-same-person", "the second person is somebody else", f"{field}.username"))
+    if not user.password_is_own:
+        text = f"{user.name} changes the password first: whoever set it could sign in that name"
+        raise Refused(Reason("password-not-own", text, f"{field}.password"))
+    known = OPERATIONS.get(work.act or "")
+    if known is None or known.permission not in permissions_of(roles_held(work.session, user.key)):
+        text = f"{user.name} may not do this, and so cannot agree to it"
+        raise Refused(Reason("second-person-may-not", text, f"{field}.username"))
+    return Authenticated(user.key, user.name, user.function, None, work.now)
 
 
 def manifested(who: Authenticated, record: Entity, content: Any, meaning: Meaning) -> Signature:

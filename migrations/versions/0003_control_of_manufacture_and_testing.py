@@ -11,6 +11,12 @@ depends_on = None
 
 def upgrade() -> None:  # noqa: PLR0915
     op.create_table(
+        "sent",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_sent")),
+    )
+    op.create_table(
         "contract_report",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -146,6 +152,32 @@ def upgrade() -> None:  # noqa: PLR0915
     )
     with op.batch_alter_table("training_requirement", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_training_requirement_code"), ["code"], unique=False)
+
+    op.create_table(
+        "cycle_log",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("step_id", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("file_name", sa.String(), nullable=False),
+        sa.Column("content", sa.String(), nullable=False),
+        sa.Column("comment", sa.String(), nullable=False),
+        sa.Column("imported_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
+        sa.Column("imported_by", sa.Integer(), nullable=False),
+        sa.Column("replaces_id", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.CheckConstraint("length(sha256) = 64", name=op.f("ck_cycle_log_digest")),
+        sa.CheckConstraint("replaces_id IS NULL OR length(reason) > 0", name=op.f("ck_cycle_log_replacement_reason")),
+        sa.ForeignKeyConstraint(["imported_by"], ["app_user.id"], name=op.f("fk_cycle_log_imported_by")),
+        sa.ForeignKeyConstraint(["replaces_id"], ["cycle_log.id"], name=op.f("fk_cycle_log_replaces_id")),
+        sa.ForeignKeyConstraint(["sha256"], ["document.sha256"], name=op.f("fk_cycle_log_sha256")),
+        sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=op.f("fk_cycle_log_step_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cycle_log")),
+        sa.UniqueConstraint("replaces_id", name=op.f("uq_cycle_log_replaces_id")),
+    )
+    with op.batch_alter_table("cycle_log", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_cycle_log_sha256"), ["sha256"], unique=False)
+        batch_op.create_index(batch_op.f("ix_cycle_log_step_id"), ["step_id"], unique=False)
 
     op.create_table(
         "dossier_export",
@@ -694,6 +726,20 @@ def upgrade() -> None:  # noqa: PLR0915
         sa.ForeignKeyConstraint(["signature_id"], ["signature.id"], name=op.f("fk_method_approval_signature_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_method_approval")),
         sa.UniqueConstraint("method_id", name=op.f("uq_method_approval_method_id")),
+    )
+    op.create_table(
+        "order_waiver",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("step_id", sa.Integer(), nullable=False),
+        sa.Column("signature_id", sa.Integer(), nullable=False),
+        sa.Column("waived_at", sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=False),
+        sa.Column("waived_by", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["signature_id"], ["signature.id"], name=op.f("fk_order_waiver_signature_id")),
+        sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=op.f("fk_order_waiver_step_id")),
+        sa.ForeignKeyConstraint(["waived_by"], ["app_user.id"], name=op.f("fk_order_waiver_waived_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_order_waiver")),
+        sa.UniqueConstraint("step_id", name=op.f("uq_order_waiver_step_id")),
     )
     op.create_table(
         "product_change_decision",
@@ -1363,10 +1409,10 @@ def upgrade() -> None:  # noqa: PLR0915
         batch_op.create_index(batch_op.f("ix_result_oos_id"), ["oos_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_result_report_id"), ["report_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_result_run_id"), ["run_id"], unique=False)
-        batch_op.create_foreign_key(batch_op.f("fk_result_inoculation_id"), "inoculation", ["inoculation_id"], ["id"])
+        batch_op.create_foreign_key(batch_op.f("fk_result_oos_id"), "oos", ["oos_id"], ["id"])
         batch_op.create_foreign_key(batch_op.f("fk_result_report_id"), "contract_report", ["report_id"], ["id"])
         batch_op.create_foreign_key(batch_op.f("fk_result_run_id"), "test_run", ["run_id"], ["id"])
-        batch_op.create_foreign_key(batch_op.f("fk_result_oos_id"), "oos", ["oos_id"], ["id"])
+        batch_op.create_foreign_key(batch_op.f("fk_result_inoculation_id"), "inoculation", ["inoculation_id"], ["id"])
 
     with op.batch_alter_table("sample", schema=None) as batch_op:
         batch_op.add_column(sa.Column("plan_line_id", sa.Integer(), nullable=True))
@@ -1432,6 +1478,7 @@ def upgrade() -> None:  # noqa: PLR0915
     op.protect("consumption", "UPDATE", "DELETE")
     op.protect("contract_report", "UPDATE", "DELETE")
     op.protect("custody", "UPDATE", "DELETE")
+    op.protect("cycle_log", "UPDATE", "DELETE")
     op.protect("destruction", "UPDATE", "DELETE")
     op.protect("destruction_witness", "UPDATE", "DELETE")
     op.protect("deviation_classification", "UPDATE", "DELETE")
@@ -1462,6 +1509,7 @@ def upgrade() -> None:  # noqa: PLR0915
     op.protect("oos_laboratory", "UPDATE", "DELETE")
     op.protect("oos_production", "UPDATE", "DELETE")
     op.protect("oos_result", "UPDATE", "DELETE")
+    op.protect("order_waiver", "UPDATE", "DELETE")
     op.protect("product", "DELETE")
     op.protect("product_change", "UPDATE", "DELETE")
     op.protect("product_change_decision", "UPDATE", "DELETE")

@@ -21,15 +21,16 @@ from domain.disposition.decisions import (
     submit_lot,
 )
 from domain.errors import DomainError, Refused
+from domain.laboratory.defining import DefineMethod, define_method
 from domain.laboratory.models import ReviewOutcome
-from domain.laboratory.results import ReviewResults, review_results
-from domain.laboratory.specifications import DefineMethod, define_method
+from domain.laboratory.reviewing import ReviewResults, review_results
 from domain.laboratory.values import Qualitative
 from domain.laboratory.verdict import Criterion, CriterionKind, Verdict, judge
 from domain.lots.models import LotState
 from domain.manufacturing.donors import WithdrawConsent, withdraw_consent
 from domain.manufacturing.models import Reading, Step
-from domain.manufacturing.steps import CorrectReading, correct_reading
+from domain.manufacturing.readings import correct_reading
+from domain.manufacturing.step_commands import CorrectReading
 from domain.people.operations import COMMAND_LINE, GrantRole, RevokeRole, grant_role, revoke_role
 from domain.permissions import Role
 from domain.store import reading

@@ -13,7 +13,8 @@ from domain.errors import DomainError, Refused
 from domain.lots.lifecycle import RULES, Case, blockers
 from domain.lots.models import Lot, LotState
 from domain.manufacturing.models import Reading
-from domain.manufacturing.steps import CorrectReading, correct_reading
+from domain.manufacturing.readings import correct_reading
+from domain.manufacturing.step_commands import CorrectReading
 from domain.permissions import Permission
 from domain.store import reading
 from domain.work import Site

@@ -9,17 +9,20 @@ import pytest
 from sqlmodel import select
 
 from api.demo_files import nanosight_summary
-from domain.errors import DomainError, Forbidden, Invalid, Refused
+from domain.errors import Conflict, DomainError, Forbidden, Invalid, Refused
 from domain.instruments.imports import ImportNanoSight, import_nanosight
+from domain.laboratory.defining import DefineMethod, define_method
+from domain.laboratory.keeping import distribution_of
 from domain.laboratory.models import Result
-from domain.laboratory.results import CorrectResult, correct_result, distribution_of
-from domain.laboratory.specifications import DefineMethod, define_method
+from domain.laboratory.results import CorrectResult, correct_result
 from domain.laboratory.values import NotReportable, Numeric, load_value
 from domain.store import reading
 from domain.work import Site
 from tests import build
-from tests.cast import act
+from tests.cast import Clock, act, raw
 from tests.instruments.nanosight_files import summary_3_2, summary_3_4
+from tests.laboratory import control
+from tests.stages import LOT
 
 
 def codes(refusal: pytest.ExceptionInfo[Any]) -> set[str]:
@@ -153,3 +156,104 @@ def test_an_imported_result_is_not_overtyped(site: Site, sample: str) -> None:
     with pytest.raises(Refused) as refusal:
         act(site, "ben", correct_result, command)
     assert codes(refusal) == {"not-by-hand"}
+
+
+def nta(site: Site, **more: Any) -> None:
+    """The two methods of NTA, by the names that the control of the laboratory uses."""
+    control.method(site, "PART-CONC", replicates=3, rule="mean", **more)
+    control.method(site, "SIZE-DIST", **more)
+
+
+def files(site: Site, sample: str, per_ml: float, seed: int, who: str, **more: Any) -> list[Result]:
+    data = file_of(site, concentration_per_ml=per_ml, seed=seed, runs=3)
+    said: dict[str, Any] = {
+        "sample_number": sample,
+        "file_name": "x-ExperimentSummary.csv",
+        "data": data,
+        "comment": "as diluted",
+    }
+    methods = {"concentration_method": "SOP-PART-CONC", "size_method": "SOP-SIZE-DIST"}
+    return act(site, who, import_nanosight, ImportNanoSight(**said | methods | more))
+
+
+@pytest.mark.stage("drug_product")
+@pytest.mark.requirement("URS-225")
+def test_an_import_belongs_to_its_runs_and_of_an_invalid_run_it_does_not_count(site: Site) -> None:
+    nta(site, suitability=(control.RECOVERY,), run_required=True)
+    sample = build.sampled(site, LOT)
+    with pytest.raises(Refused) as refusal:
+        files(site, sample, 1e9, 1, "ben")
+    assert codes(refusal) == {"run-needed"}
+    runs = {"concentration_run": control.run(site, "PART-CONC"), "size_run": control.run(site, "SIZE-DIST")}
+    with pytest.raises(Refused) as swapped:
+        files(site, sample, 1e9, 1, "ben", concentration_run=runs["size_run"], size_run=runs["concentration_run"])
+    assert codes(swapped) == {"run-of-other-method"}
+    size, concentration = files(site, sample, 1e9, 1, "ben", **runs)
+    assert (size.run_id, concentration.run_id) == (2, 1)
+    assert concentration.instrument == "Plate reader 1"
+    assert control.investigations(site) == [], "nobody knows yet whether it counts"
+    assert not control.concluded(site, runs["concentration_run"], spike_recovery="20")
+    assert control.investigations(site) == [], "an invalid run is no result out of specification"
+    with pytest.raises(Refused) as invalid:
+        files(site, sample, 1e9, 2, "ben", **runs, reason="again")
+    assert codes(invalid) == {"run-invalid"}
+
+
+@pytest.mark.stage("drug_product")
+@pytest.mark.requirement("URS-225")
+def test_a_failing_import_counts_once_its_run_is_concluded_valid(site: Site) -> None:
+    nta(site, suitability=(control.RECOVERY,))
+    run, size = control.run(site, "PART-CONC"), control.run(site, "SIZE-DIST")
+    files(site, build.sampled(site, LOT), 1e9, 1, "ben", concentration_run=run, size_run=size)
+    assert control.investigations(site) == []
+    assert control.concluded(site, run, spike_recovery="98")
+    assert [one.test_code for one in control.investigations(site)] == ["PART-CONC"]
+
+
+@pytest.mark.stage("drug_product")
+@pytest.mark.requirement("URS-225")
+def test_a_planned_retest_is_imported_by_an_analyst_of_the_plan_from_a_file_of_its_own(
+    site: Site, clock: Clock
+) -> None:
+    nta(site)
+    sample = build.sampled(site, LOT)
+    files(site, sample, 1e9, 1, "ben")
+    (oos,) = control.investigations(site)
+    with pytest.raises(Refused) as unplanned:
+        files(site, sample, 2.4e10, 2, "bea", oos_number=oos.number)
+    assert codes(unplanned) == {"retest-unplanned"}
+    control.phase_one(site, oos.number)
+    control.planned(site, oos.number, 2)
+    clock.advance(hours=1)
+    with pytest.raises(Forbidden) as other:
+        files(site, sample, 2.4e10, 2, "ben", oos_number=oos.number)
+    assert codes(other) == {"not-in-the-plan"}
+    (first,) = files(site, sample, 2.4e10, 2, "bea", oos_number=oos.number)
+    assert (first.test_code, first.oos_id, first.replaces_id) == ("PART-CONC", oos.id, None)
+    with pytest.raises(Conflict) as twice:
+        files(site, sample, 2.4e10, 2, "bea", oos_number=oos.number)
+    assert codes(twice) == {"file-counted-already"}
+    with pytest.raises(Refused) as elsewhere:
+        files(site, build.sampled(site, LOT), 2.4e10, 3, "bea", oos_number=oos.number)
+    assert codes(elsewhere) == {"sample-not-planned"}
+    files(site, sample, 2.5e10, 3, "bea", oos_number=oos.number)
+    with pytest.raises(Refused) as enough:
+        files(site, sample, 2.6e10, 4, "bea", oos_number=oos.number)
+    assert codes(enough) == {"retests-done"}
+    assert raw(site, "SELECT count(*) FROM result WHERE test_code = 'SIZE-DIST'") == [(1,)]
+
+
+@pytest.mark.stage("drug_product")
+@pytest.mark.requirement("URS-225")
+def test_a_file_that_was_measured_before_the_plan_was_approved_is_no_retest(site: Site, clock: Clock) -> None:
+    nta(site)
+    sample = build.sampled(site, LOT)
+    files(site, sample, 1e9, 1, "ben")
+    (oos,) = control.investigations(site)
+    control.phase_one(site, oos.number)
+    earlier = file_of(site, concentration_per_ml=2.4e10, seed=9, runs=3)
+    clock.advance(hours=1)
+    control.planned(site, oos.number, 1)
+    with pytest.raises(Invalid) as refusal:
+        files(site, sample, 2.4e10, 9, "bea", oos_number=oos.number, data=earlier)
+    assert codes(refusal) == {"before-the-plan"}

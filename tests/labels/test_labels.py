@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from sqlmodel import Session, select
 
 from domain.disposition.decisions import HoldLot, hold_lot
+from domain.disposition.readiness import readiness
 from domain.errors import Forbidden, Invalid, NotFound, Refused
 from domain.labels.content import LabelContent
 from domain.labels.models import Kind, LabelPrint, LabelReconciliation
@@ -22,7 +23,8 @@ from domain.labels.operations import (
 from domain.labels.queries import labels_of, open_labels
 from domain.lots.models import LotKind, Product
 from domain.manufacturing.models import Reading
-from domain.manufacturing.steps import CorrectReading, correct_reading
+from domain.manufacturing.readings import correct_reading
+from domain.manufacturing.step_commands import CorrectReading
 from domain.store import reading
 from domain.work import Site, perform
 from reports.labels import pdf_of
@@ -311,6 +313,51 @@ def test_labels_printed_after_the_packaging_are_not_held_against_it(site: Site, 
     assert open_codes(site) == ["labels-open"]
     reconciled(site, applied=104)
     assert open_codes(site) == []
+
+
+@pytest.mark.requirement("URS-113", "URS-227")
+def test_counts_of_the_packaging_stand_against_labels_that_were_printed_once_it_had_ended(
+    site: Site, clock: Clock
+) -> None:
+    """Packaging says 110 printed, 101 applied, 8 destroyed, 1 attached; what is printed an hour later is what it speaks of."""
+    clock.advance(hours=1)
+    printed(site, count=119)
+    reconciled(site, applied=110)
+    assert open_codes(site) == ["labels-disagree"] * 2, "printed and applied"
+    with reading(site.engine) as session:
+        told = [one.text for one in open_labels(session, build.lot(site, LOT).key)]
+    assert "records 110 labels printed" in told[0]
+    assert "give 119" in told[0]
+
+
+@pytest.mark.requirement("URS-227")
+def test_labels_printed_late_in_two_prints_agree_if_their_sum_does(site: Site, clock: Clock) -> None:
+    clock.advance(hours=1)
+    printed(site, count=60)
+    printed(site, count=50, reason="the roll was used up")
+    reconciled(site)
+    assert open_codes(site) == []
+
+
+@pytest.mark.requirement("URS-227")
+def test_a_later_print_of_three_does_not_hide_that_the_counts_of_the_packaging_are_others(
+    site: Site, clock: Clock
+) -> None:
+    printed(site)
+    clock.advance(days=1)
+    printed(site, count=3, reason="labels came off in the cold")
+    reconciled(site, applied=90, destroyed=22)
+    assert open_codes(site) == ["labels-disagree"] * 2, "fewer applied, and more destroyed than were printed since"
+
+
+@pytest.mark.requirement("URS-227")
+def test_a_lot_whose_labels_disagree_with_its_packaging_is_not_released(site: Site, clock: Clock) -> None:
+    clock.advance(hours=1)
+    printed(site, count=119)
+    reconciled(site, applied=110)
+    with reading(site.engine) as session:
+        told = readiness(session, LOT, "release", site.clock(), site.today(), actor(site, "cleo"))
+    assert "labels-disagree" in {one.code for one in told}
 
 
 def test_an_expiry_shortened_when_the_packing_ends_shows_the_labels_as_wrong(site: Site) -> None:

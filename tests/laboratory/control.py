@@ -6,27 +6,29 @@ from typing import Any
 from sqlmodel import select
 
 from domain.errors import DomainError
-from domain.laboratory.control_models import Cause, Oos, Outcome
+from domain.laboratory.defining import DefineMethod, define_method
 from domain.laboratory.methods import ApproveMethod, Check, CheckKind, approve_method
 from domain.laboratory.oos import (
     CHECKLIST,
-    ApproveRetest,
     ChecklistAnswer,
     ConcludeOos,
-    EnterRetest,
     InvestigateLaboratory,
-    PlanRetest,
     ReviewManufacture,
-    approve_retest,
     conclude_oos,
-    enter_retest,
     investigate_laboratory,
-    plan_retest,
     review_manufacture,
+)
+from domain.laboratory.oos_models import Cause, Oos, Outcome
+from domain.laboratory.oos_retests import (
+    ApproveRetest,
+    EnterRetest,
+    PlanRetest,
+    approve_retest,
+    enter_retest,
+    plan_retest,
 )
 from domain.laboratory.results import EnterResult, enter_result
 from domain.laboratory.runs import CheckEntry, ConcludeRun, StartRun, conclude_run, start_run
-from domain.laboratory.specifications import DefineMethod, define_method
 from domain.laboratory.verdict import CriterionKind
 from domain.store import reading
 from domain.work import Site

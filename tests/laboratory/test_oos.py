@@ -5,8 +5,8 @@ import pytest
 from domain.disposition.certificates import draft
 from domain.disposition.decisions import LiftHold, RejectLot, lift_hold, reject_lot
 from domain.errors import Conflict, DomainError, Forbidden, Invalid, Refused
-from domain.laboratory.control_models import Cause, Outcome, SampleFault
 from domain.laboratory.models import Result
+from domain.laboratory.oos_models import Cause, Outcome, SampleFault
 from domain.laboratory.queries import lot_results
 from domain.laboratory.results import CorrectResult, correct_result
 from domain.laboratory.verdict import Verdict

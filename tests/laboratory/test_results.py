@@ -11,16 +11,9 @@ from domain.disposition.queries import my_work
 from domain.errors import Conflict, DomainError, Forbidden, Invalid, Refused
 from domain.laboratory.models import Result, ResultInput, ReviewOutcome
 from domain.laboratory.queries import lot_results
-from domain.laboratory.results import (
-    CorrectResult,
-    DrawSample,
-    EnterResult,
-    ReviewResults,
-    correct_result,
-    draw_sample,
-    enter_result,
-    review_results,
-)
+from domain.laboratory.results import CorrectResult, EnterResult, correct_result, enter_result
+from domain.laboratory.reviewing import ReviewResults, review_results
+from domain.laboratory.samples import DrawSample, draw_sample
 from domain.laboratory.values import load_value
 from domain.laboratory.verdict import CriterionKind, Verdict
 from domain.lots.models import LotState

@@ -309,8 +309,8 @@ def test_a_plan_line_is_for_tests_or_for_keeping(site: Site) -> None:
 def test_sterility_inoculated_on_the_first_of_march_is_final_on_the_fifteenth() -> None:
     from datetime import UTC, datetime
 
+    from domain.laboratory.keeping import too_early
     from domain.laboratory.models import Method
-    from domain.laboratory.results import too_early
     from domain.laboratory.values import Qualitative
 
     method = Method(code="SOP-STER", revision=1, test_code="STER", minimum_days=14)  # type: ignore[call-arg]

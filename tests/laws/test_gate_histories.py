@@ -15,7 +15,8 @@ from domain.disposition.decisions import HoldLot, LiftHold, RejectLot, hold_lot,
 from domain.disposition.models import CascadeCause
 from domain.documents import Documents
 from domain.errors import DomainError
-from domain.manufacturing.steps import CorrectReading, correct_reading
+from domain.manufacturing.readings import correct_reading
+from domain.manufacturing.step_commands import CorrectReading
 from domain.store import engine_for
 from domain.work import Site
 from tests import build

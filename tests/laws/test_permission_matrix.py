@@ -104,6 +104,7 @@ TABLE: dict[str, Need] = {
     "GET /api/v1/steps": _READ,
     "GET /api/v1/steps/{step_number}": _READ,
     "POST /api/v1/steps/{step_number}/readings": _needs(P.RUN_STEP),
+    "POST /api/v1/steps/{step_number}/cycle": _needs(P.RUN_STEP),
     "POST /api/v1/readings/{reading_id}/correction": _needs(P.RUN_STEP),
     "GET /api/v1/recipes": _READ,
     "POST /api/v1/recipes/{code}": _needs(P.DRAFT_RECIPE, P.READ_RECORDS),

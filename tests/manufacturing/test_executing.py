@@ -1,20 +1,26 @@
 """A step under its recipe: order, the second person, limits, hold times, yields, counts, and the deviations that open by themselves."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from domain.deviations.models import DeviationLot
+from domain.disposition.batch_record import batch_record
 from domain.disposition.decisions import ReleaseLot, release_lot
-from domain.errors import Conflict, DomainError, Invalid, NotFound, Refused
+from domain.errors import Conflict, DomainError, Invalid, NotFound, Refused, Unauthenticated
 from domain.manufacturing import control
-from domain.manufacturing.steps import CorrectReading, Entry, LogReading, correct_reading, log_reading
+from domain.manufacturing.queries_control import step_control
+from domain.manufacturing.readings import correct_reading, log_reading
+from domain.manufacturing.step_commands import CorrectReading, Entry, LogReading
 from domain.manufacturing.verifying import VerifyReadings, VerifyStart, verify_readings, verify_start
+from domain.signatures import Credentials
 from domain.store import reading
 from domain.work import Site
 from tests import build, governed
 from tests.build import Done, readings_for
-from tests.cast import Clock, act, credentials, raw
+from tests.cast import Clock, act, actor, credentials, raw
 from tests.governed import (
     BULK,
     CLEARED,
@@ -61,21 +67,68 @@ def pooled_first(site: Site) -> None:
     governed.approved(site, said.model_copy(update={"steps": (pooling, *said.steps)}), reason="pool first")
 
 
-@pytest.mark.requirement("URS-138")
-def test_a_step_out_of_order_needs_a_reason_and_opens_a_deviation(site: Site) -> None:
+SKIPPED: dict[str, Any] = {"out_of_order_reason": "one bulk only, nothing to pool", "second_person": credentials("ann")}
+
+
+@pytest.mark.requirement("URS-138", "URS-221")
+def test_a_step_out_of_order_needs_a_reason_and_a_second_person_and_opens_a_deviation(site: Site) -> None:
     pooled_first(site)
     with pytest.raises(Refused) as refusal:
         formulation(site)
-    assert codes(refusal) == ["step-out-of-order"]
+    assert codes(refusal) == ["step-out-of-order", "second-person-needed"]
     assert "goes on with pooling" in str(refusal.value)
-    formulation(site, out_of_order_reason="one bulk only, nothing to pool")
+    with pytest.raises(Refused) as alone:
+        formulation(site, out_of_order_reason="one bulk only, nothing to pool")
+    assert codes(alone) == ["second-person-needed"]
+    formulation(site, **SKIPPED)
     assert deviations(site) == ["step-out-of-order"]
+    assert "agreed by Ann Makes" in raw(site, "SELECT text FROM deviation")[0][0]
+    assert raw(site, "SELECT name, meaning FROM signature ORDER BY id DESC LIMIT 1") == [("Ann Makes", "approved")]
+
+
+@pytest.mark.requirement("URS-221")
+@pytest.mark.parametrize(
+    ("who", "code"),
+    [("tom", "not-by-same-person"), ("dov", "second-person-may-not"), ("rhea", "second-person-may-not")],
+)
+def test_nobody_agrees_to_their_own_step_out_of_order_nor_to_what_they_may_not_do(
+    site: Site, who: str, code: str
+) -> None:
+    pooled_first(site)
+    with pytest.raises(Refused) as refusal:
+        formulation(site, **SKIPPED | {"second_person": credentials(who)})
+    assert codes(refusal) == [code]
+    assert deviations(site) == []
+
+
+@pytest.mark.requirement("URS-221")
+def test_a_wrong_password_of_the_second_person_begins_nothing_and_is_counted(site: Site) -> None:
+    pooled_first(site)
+    wrong = Credentials(username="ann", password=SecretStr("not hers at all"))
+    with pytest.raises(Unauthenticated) as refusal:
+        formulation(site, **SKIPPED | {"second_person": wrong})
+    assert refusal.value.reasons[0].field == "second_person.password"
+    assert raw(site, "SELECT failed_attempts FROM app_user WHERE username = 'ann'") == [(1,)]
+    assert raw(site, "SELECT count(*) FROM execution") == [(0,)]
+
+
+@pytest.mark.requirement("URS-221")
+def test_who_agreed_to_a_step_out_of_order_stands_beside_the_step_and_on_the_page_of_what_was_not_normal(
+    site: Site,
+) -> None:
+    pooled_first(site)
+    begun = formulation(site, **SKIPPED)
+    with reading(site.engine) as session:
+        said = step_control(session, begun.step, site.clock()).out_of_order
+        odd = batch_record(session, begun.lot, site.clock(), site.today(), actor(site, "dov")).odd
+    assert said == "one bulk only, nothing to pool (agreed by Ann Makes)"
+    assert (begun.step, f"out of order: {said}") in odd
 
 
 @pytest.mark.requirement("URS-138")
-def test_a_step_out_of_order_ends_only_when_a_second_person_has_signed(site: Site) -> None:
+def test_a_step_out_of_order_ends_only_when_its_start_is_verified_too(site: Site) -> None:
     pooled_first(site)
-    begun = formulation(site, out_of_order_reason="one bulk only, nothing to pool")
+    begun = formulation(site, **SKIPPED)
     with pytest.raises(Refused) as refusal:
         end(site, begun, ("210", "mL"), readings_for("formulation", ph="7.2"))
     assert codes(refusal) == ["start-not-verified"]
@@ -97,6 +150,15 @@ def test_a_step_of_the_recipe_is_named_by_its_key(site: Site) -> None:
             product_code=build.new_product(site, "BARE-1", "BRE"), recipe_step="formulation",
         )  # fmt: skip
     assert codes(bare) == ["no-recipe"]
+
+
+@pytest.mark.requirement("URS-228")
+def test_a_unit_in_a_usual_spelling_is_kept_as_its_code(site: Site) -> None:
+    step = formulation(site)
+    log(site, step, "osmolality", "300", "mOsmol/kg")
+    assert raw(site, "SELECT entered_value, entered_unit, unit FROM reading ORDER BY id DESC LIMIT 1") == [
+        ("300", "mosm/kg", "mosm/kg")
+    ]
 
 
 @pytest.mark.requirement("URS-139")

@@ -6,7 +6,7 @@ import pytest
 
 from domain.disposition.ledger import ledger, material_file, materials
 from domain.errors import DomainError, Invalid, NotFound, Refused
-from domain.laboratory.results import DrawSample, draw_sample
+from domain.laboratory.samples import DrawSample, draw_sample
 from domain.manufacturing.bill import first_to_expire
 from domain.manufacturing.execution_models import AnimalOrigin
 from domain.manufacturing.materials import CorrectStock, correct_stock

@@ -11,7 +11,8 @@ from domain.disposition.decisions import AcceptLot, accept_lot
 from domain.errors import DomainError, Invalid, Refused, Stale
 from domain.manufacturing.donors import WithdrawConsent, record_markers, withdraw_consent
 from domain.manufacturing.models import Eligibility, Marker, MarkerVerdict, Reading
-from domain.manufacturing.steps import CorrectReading, correct_reading
+from domain.manufacturing.readings import correct_reading
+from domain.manufacturing.step_commands import CorrectReading
 from domain.store import reading
 from domain.work import Site
 from tests import build
@@ -133,7 +134,7 @@ def test_a_positive_marker_stands_against_a_decision_that_did_not_see_it_whateve
 
 
 def test_a_crumb_taken_of_a_mountain_is_missing_from_it(site: Site) -> None:
-    from domain.laboratory.results import DrawSample, draw_sample
+    from domain.laboratory.samples import DrawSample, draw_sample
 
     number = build.material(site, quantity=("1E20", "L"))
     act(site, "ben", draw_sample, DrawSample(lot_number=number, quantity=build.amount("1E-19", "L")))

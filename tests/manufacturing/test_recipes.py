@@ -193,6 +193,16 @@ def test_the_difference_between_two_versions_names_every_place_that_changed(site
     assert back == {place: (after, before) for place, (before, after) in changed.items()}
 
 
+def test_a_changed_limit_is_told_by_the_name_of_its_parameter_with_its_unit(site: Site) -> None:
+    build.new_product(site)
+    approved(site)
+    drafted(site, content(formulation={"parameters": (ParameterRule(code="osmolality", alert_high="330"),)}))
+    with reading(site.engine) as session:
+        changed = {one.place: (one.before, one.after) for one in difference(session, (RECIPE, 1), (RECIPE, 2))}
+    assert changed["step formulation, Osmolality, alert high"] == ("340 mosm/kg", "330 mosm/kg")
+    assert changed["step formulation, pH, alert low"] == ("7.0", None)
+
+
 def test_the_list_shows_which_version_is_in_force(site: Site, clock: Clock) -> None:
     build.new_product(site)
     approved(site)

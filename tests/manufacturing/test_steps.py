@@ -9,17 +9,10 @@ from sqlmodel import select
 from domain.disposition.decisions import HoldLot, RejectLot, hold_lot, reject_lot
 from domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Refused
 from domain.lots.models import LotKind, LotState
+from domain.manufacturing.ending import add_months
 from domain.manufacturing.models import Reading
-from domain.manufacturing.steps import (
-    CorrectReading,
-    Entry,
-    Input,
-    LogReading,
-    add_months,
-    correct_reading,
-    current_values,
-    log_reading,
-)
+from domain.manufacturing.readings import correct_reading, current_values, log_reading
+from domain.manufacturing.step_commands import CorrectReading, Entry, Input, LogReading
 from domain.store import reading
 from domain.work import Site
 from tests import build
@@ -382,7 +375,8 @@ def test_a_lot_never_outlives_what_it_was_made_of_where_the_rule_says_so(site: S
 def test_an_expiry_may_be_earlier_than_the_rule_allows_but_not_later(site: Site) -> None:
     running = expansion(site)
     latest = site.today() + timedelta(days=30)
-    from domain.manufacturing.steps import CompleteStep, Measured, complete_step
+    from domain.manufacturing.ending import complete_step
+    from domain.manufacturing.step_commands import CompleteStep, Measured
 
     def finish(expires_on: date) -> None:
         output = Measured(lot_number=running.lot, quantity=amount("1", "10*6.{cells}"), expires_on=expires_on)

@@ -10,7 +10,8 @@ from api.batch_records import batch_record_pdf
 from api.main import create_app
 from domain.disposition.batch_record import batch_record
 from domain.errors import Invalid, NotFound
-from domain.manufacturing.steps import CorrectReading, Entry, LogReading, correct_reading, log_reading
+from domain.manufacturing.readings import correct_reading, log_reading
+from domain.manufacturing.step_commands import CorrectReading, Entry, LogReading
 from domain.store import reading
 from domain.work import Site
 from tests import build, governed

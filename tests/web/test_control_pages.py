@@ -2,12 +2,13 @@
 
 import pytest
 
-from domain.manufacturing.steps import Entry, LogReading, log_reading
+from domain.manufacturing.readings import log_reading
+from domain.manufacturing.step_commands import Entry, LogReading
 from domain.work import Site
 from tests import build, governed
 from tests.cast import act, raw
 from tests.governed import BULK, CLEARED, PRODUCT, RECIPE, buffer_of
-from tests.web.browsing import Browser, Page, signed
+from tests.web.browsing import Browser, errors_at, signed
 
 pytestmark = pytest.mark.stage("governed")
 
@@ -23,9 +24,8 @@ def test_the_next_version_is_drafted_compared_reviewed_and_approved_at_the_pages
     ann = Browser(site, "ann")
     assert RECIPE in ann.open("/recipes").text
     fields = {"reason": "slower fill", "effective_from": str(site.today())}
-    form = f"/recipes/new?like={RECIPE}%20v1"
-    typed = Page(ann.open(form).text).values["content"].replace("Mix the bulk", "Mix slowly the bulk")
-    answer = ann.send(form, {**fields, "content": typed})
+    fields["content.steps.0.instruction"] = "Mix slowly the bulk with the buffer."
+    answer = ann.send(f"/recipes/new?like={RECIPE}%20v1", fields)
     assert answer.headers["location"] == f"/recipes/{RECIPE}/2"
     told = ann.open(f"/recipes/{RECIPE}/2").text
     assert "What changed since v1" in told
@@ -33,13 +33,6 @@ def test_the_next_version_is_drafted_compared_reviewed_and_approved_at_the_pages
     assert Browser(site, "rhea").send(f"/recipes/{RECIPE}/2/review", signed("rhea")).status_code == 303
     assert Browser(site, "cleo").send(f"/recipes/{RECIPE}/2/approve", signed("cleo")).status_code == 303
     assert "In force" in ann.open(f"/recipes/{RECIPE}/2").text
-
-
-def test_a_recipe_that_is_none_says_where_it_is_wrong(site: Site) -> None:
-    form = f"/recipes/new?like={RECIPE}%20v1"
-    answer = Browser(site, "ann").send(form, {"reason": "x y z", "effective_from": str(site.today()), "content": "{"})
-    assert answer.status_code == 422
-    assert "content" in answer.text
 
 
 @pytest.mark.requirement("URS-139", "URS-140")
@@ -74,6 +67,34 @@ def test_a_step_under_a_recipe_is_begun_verified_and_shown_with_what_waits(site:
     assert "Ann Makes" in after
     assert "critical entr" not in after
     assert "Nothing waits" in ann.open(f"{place}/verify").text
+
+
+@pytest.mark.requirement("URS-221")
+def test_a_step_out_of_order_asks_for_the_second_person_at_its_field(site: Site) -> None:
+    said = governed.content()
+    first = governed.RecipeStep(key="pooling", kind="pooling")
+    governed.approved(site, said.model_copy(update={"steps": (first, *said.steps)}), reason="pool first")
+    tom = Browser(site, "tom")
+    fields = {
+        "location": "B1",
+        "product_code": PRODUCT,
+        "equipment_codes[]": ["MV-5", "B1"],
+        "clearance": CLEARED,
+        "out_of_order_reason": "one bulk only",
+        **{
+            f"inputs.{place}.{leaf}": text
+            for place, lot in enumerate((BULK, buffer_of(site)))
+            for leaf, text in (("lot_number", lot), ("quantity.value", "100"), ("quantity.unit", "mL"))
+        },
+    }
+    refused = tom.send("/steps/new/formulation", fields)
+    assert "a second person agrees" in errors_at(refused, "second_person.username")
+    second = {f"second_{name.replace('credentials', 'person')}": text for name, text in signed("ann").items()}
+    wrong = tom.send("/steps/new/formulation", {**fields, **second, "second_person.password": "guessed"})
+    assert (wrong.status_code, errors_at(wrong, "second_person.password") != "") == (422, True)
+    answer = tom.send("/steps/new/formulation", {**fields, **second})
+    assert answer.status_code == 303, answer.text
+    assert "one bulk only (agreed by Ann Makes)" in tom.open(answer.headers["location"]).text
 
 
 @pytest.mark.requirement("URS-142")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from domain.laboratory.control_models import Outcome
+from domain.laboratory.oos_models import Outcome
 from domain.lots.models import LotState
 from domain.work import Site
 from tests import build

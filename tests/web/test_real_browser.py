@@ -14,6 +14,7 @@ from api.main import create_app
 from domain.work import Site
 from tests import build
 from tests.cast import password
+from tests.governed import RECIPE
 from tests.servers import chromium_path
 
 
@@ -57,6 +58,7 @@ def page(chromium: Browser, address: str) -> Iterator[Page]:
 def sign_in(page: Page, username: str) -> None:
     """The username has the focus when the page opens; Enter sends."""
     page.goto("/sign-in")
+    page.locator("#username:focus").wait_for()  # a busy machine may load a page before it focuses anything
     page.keyboard.type(username)
     page.keyboard.press("Tab")
     page.keyboard.type(password(username))
@@ -182,3 +184,27 @@ def test_the_description_of_the_api_needs_nothing_but_this_site(page: Page, addr
     page.wait_for_selector(".opblock")
     assert page.title() == "Exolotl: the JSON API"
     assert all(one.startswith((address, "data:")) for one in asked), asked
+
+
+@pytest.mark.stage("governed")
+@pytest.mark.requirement("URS-220")
+def test_a_recipe_is_drafted_on_a_phone_by_keyboard_without_javascript(
+    chromium: Browser, address: str, site: Site
+) -> None:
+    context = chromium.new_context(base_url=address, viewport={"width": 390, "height": 844}, java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, "ann")
+    page.goto(f"/recipes/new?like={RECIPE}%20v1")
+    page.fill("[name=reason]", "slower")
+    page.fill("[name=effective_from]", str(site.today()))
+    page.locator("[name=_more][value='content.steps.1.parameters']").press("Enter")
+    page.wait_for_load_state()
+    page.locator("[name='content.steps.1.parameters.0.code']").select_option("fill_volume")
+    page.fill("[name='content.steps.1.parameters.0.alert_low']", "1.95")
+    page.keyboard.press("Enter")  # draws the form again, and sends nothing off
+    page.wait_for_load_state()
+    assert page.input_value("[name='content.steps.1.parameters.0.alert_low']") == "1.95"
+    page.get_by_role("button", name="Draft it").press("Enter")
+    page.wait_for_url(f"**/recipes/{RECIPE}/2")
+    assert "alert low" in page.inner_text("main")
+    context.close()

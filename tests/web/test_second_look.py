@@ -2,7 +2,8 @@
 
 import pytest
 
-from domain.laboratory.results import CorrectResult, ReviewResults, correct_result, review_results
+from domain.laboratory.results import CorrectResult, correct_result
+from domain.laboratory.reviewing import ReviewResults, review_results
 from domain.work import Site
 from tests import build
 from tests.cast import Clock, act, credentials
