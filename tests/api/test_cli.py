@@ -176,7 +176,7 @@ def test_serve_takes_several_processes_on_postgresql(
     assert [(one["workers"], one["port"]) for one in served] == ([(4, 9000)] if several else [])
 
 
-@pytest.mark.requirement("URS-243")
+@pytest.mark.requirement("URS-220")
 def test_what_is_wrong_is_one_line_that_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.cli.uvicorn.run", lambda *_, **_settings: pytest.fail("served all the same"))
     for exolotl in _commands(f"sqlite:///{tmp_path / 'new.db'}", tmp_path, monkeypatch):

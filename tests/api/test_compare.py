@@ -57,7 +57,7 @@ def test_a_recall_shows_in_the_very_next_comparison(released: str, site: Site, c
     assert (own["state"], own["usable"], own["recall_class"]) == ("recalled", False, "II")
 
 
-@pytest.mark.requirement("URS-244")
+@pytest.mark.requirement("URS-221")
 def test_a_file_that_was_issued_here_is_known_by_its_digest(released: str, site: Site, client: TestClient) -> None:
     own = client.get(f"/api/v1/public/lots/{released}").json()["certificate"]
     other = own | {"number": "COA-2026-999999"}

@@ -325,7 +325,7 @@ def test_an_endpoint_that_does_not_answer_the_challenge_follows_nothing(
     assert len(hook.got) == 1, "a redirect is not followed"
 
 
-@pytest.mark.requirement("URS-241")
+@pytest.mark.requirement("URS-218")
 def test_an_endpoint_that_sends_back_what_it_is_sent_follows_nothing_and_is_asked_three_times(
     site: Site, client: TestClient, settings: Settings, hook: Endpoint, clock: Clock
 ) -> None:
@@ -344,7 +344,7 @@ def test_an_endpoint_that_sends_back_what_it_is_sent_follows_nothing_and_is_aske
     assert len(hook.got) == 3
 
 
-@pytest.mark.requirement("URS-242")
+@pytest.mark.requirement("URS-219")
 def test_a_recall_is_told_before_every_challenge_that_waits(
     site: Site, client: TestClient, settings: Settings, hook: Endpoint, post: Post
 ) -> None:

@@ -32,7 +32,7 @@ class SlowPress:
         return getattr(self.press, name)
 
 
-@pytest.mark.requirement("URS-250")
+@pytest.mark.requirement("URS-227")
 def test_look_ups_and_health_answer_while_every_thread_waits_for_a_time_stamp_authority(site: Site) -> None:
     slow = SlowPress(site.print_certificate)
 

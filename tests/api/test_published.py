@@ -86,7 +86,7 @@ def test_what_is_downloaded_needs_the_check_code_too_where_the_product_asks_for_
     assert (number in entries, lot in entries) == (True, False), "the log names numbers, and no lot"
 
 
-@pytest.mark.requirement("URS-247")
+@pytest.mark.requirement("URS-224")
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 def test_a_copy_says_on_every_page_what_became_of_the_certificate_and_the_original_stays(
     site: Site, client: TestClient

@@ -17,7 +17,7 @@ def databases(request: pytest.FixtureRequest, _databases: Any) -> Any:
     return _databases(request.param)
 
 
-@pytest.mark.requirement("URS-203", "URS-210")
+@pytest.mark.requirement("URS-198", "URS-205")
 @pytest.mark.stage("awaiting")
 def test_a_lot_is_released_conditionally_over_http_and_everybody_is_told(site: Site, house: House) -> None:
     blockers = house.get("cleo", f"/lots/{LOT}/readiness?action=release")
@@ -37,7 +37,7 @@ def test_a_lot_is_released_conditionally_over_http_and_everybody_is_told(site: S
     assert house.get("cleo", "/register")[0]["awaited_until"] == due
 
 
-@pytest.mark.requirement("URS-201")
+@pytest.mark.requirement("URS-196")
 @pytest.mark.stage("drug_product")
 def test_a_product_is_changed_over_http_by_two_people(house: House) -> None:
     facts = {name: value for name, value in build.PRODUCT.items() if not hasattr(value, "model_dump")}

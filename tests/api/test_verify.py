@@ -207,7 +207,7 @@ def test_what_was_done_to_a_file_is_told(site: Site, certificate: Certificate, p
 
 
 @of_the_file
-@pytest.mark.requirement("URS-246")
+@pytest.mark.requirement("URS-223")
 def test_of_an_altered_file_nothing_is_called_in_order_that_vouches_for_nothing(site: Site, pdf: bytes) -> None:
     stranger = Found(number="COA-2025-000001", revision=1, lot_number="X", content_sha256="1" * 64, agree=True)
     checked = check(site, b"%PDF-1.7 of somebody else", lambda *_: stranger)
@@ -217,7 +217,7 @@ def test_of_an_altered_file_nothing_is_called_in_order_that_vouches_for_nothing(
 
 
 @of_the_file
-@pytest.mark.requirement("URS-246")
+@pytest.mark.requirement("URS-223")
 def test_a_demonstration_key_is_no_good_sign(site: Site, pdf: bytes) -> None:
     genuine = patient(pdf, [one.dump() for one in trusted_at(site)])
     assert genuine.signature is not None
@@ -226,7 +226,7 @@ def test_a_demonstration_key_is_no_good_sign(site: Site, pdf: bytes) -> None:
     assert (checked.outcome, "signer" in codes(checked, "not_possible")) == (Outcome.GENUINE_CURRENT, True)
 
 
-@pytest.mark.requirement("URS-246")
+@pytest.mark.requirement("URS-223")
 def test_an_empty_file_has_one_answer_everywhere(client: TestClient, site: Site, tmp_path: Path) -> None:
     (tmp_path / "empty.pdf").write_bytes(b"")
     for address, name in (("verify", "file"),):
@@ -315,7 +315,7 @@ def test_a_file_whose_record_was_tampered_with_is_not_called_genuine(
     assert (checked.outcome, codes(checked)) == (Outcome.ALTERED, {"record", "log"})
 
 
-@pytest.mark.requirement("URS-240")
+@pytest.mark.requirement("URS-217")
 def test_a_certificate_that_is_kept_for_another_lot_than_it_names_is_found(
     site: Site, certificate: Certificate, pdf: bytes
 ) -> None:
@@ -328,7 +328,7 @@ def test_a_certificate_that_is_kept_for_another_lot_than_it_names_is_found(
     assert broken == f"{certificate.number} was issued for lot {LOT}, but is kept as that of lot UEV99-00001"
 
 
-@pytest.mark.requirement("URS-240")
+@pytest.mark.requirement("URS-217")
 def test_a_made_up_file_tells_nobody_which_lot_a_hidden_certificate_belongs_to(
     site: Site, certificate: Certificate, pdf: bytes
 ) -> None:

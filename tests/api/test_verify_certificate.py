@@ -238,7 +238,7 @@ def test_a_certificate_that_was_dated_back_is_found(site: Site, kept: Kept, cloc
 
 
 @offline
-@pytest.mark.requirement("URS-246")
+@pytest.mark.requirement("URS-223")
 def test_a_proof_of_another_revision_is_said_to_be_one(kept: Kept, site: Site, clock: Clock) -> None:
     clock.advance(days=2)
     command = ReviseCertificate(

@@ -304,7 +304,7 @@ def test_marker_positive_particles_are_those_of_the_most_frequent_marker_of_all_
     assert row(compared(lot()), "marker-positive-per-vial").figures[1].value is None, "of what is not stated"
 
 
-@pytest.mark.requirement("URS-244")
+@pytest.mark.requirement("URS-221")
 def test_dna_is_set_against_particles_only_by_figures_of_the_certificate_itself() -> None:
     for dna, wanted in ((("1.8", "ng/{vial}"), "0.03"), (("0.36", "ng/mL"), "0.03")):
         tests = typed.lines(DNA=typed.number(*dna))
@@ -321,7 +321,7 @@ def _counted(share: str, count: str) -> CertificateContent:
     return lot(f"{share} {count}"[:20], tests)
 
 
-@pytest.mark.requirement("URS-244")
+@pytest.mark.requirement("URS-221")
 def test_a_share_of_one_principle_times_a_count_of_another_is_never_set_against_anything() -> None:
     joined = compare([(_counted("nFCM", "NTA"), True), (lot("2", _counted("nFCM", "NTA").tests), True)], TODAY)
     judged = pair(joined, "marker-positive-per-vial")
@@ -331,7 +331,7 @@ def test_a_share_of_one_principle_times_a_count_of_another_is_never_set_against_
     assert pair(one, "marker-positive-per-vial").grade == "A"
 
 
-@pytest.mark.requirement("URS-244")
+@pytest.mark.requirement("URS-221")
 def test_figures_are_rounded_as_on_the_certificate() -> None:
     tests = typed.lines(MOIST=typed.number("1.4449", "%"))
     figure = row(compared(lot(tests=tests)), "moisture").figures[1]

@@ -72,7 +72,7 @@ def test_a_statement_for_another_product_is_not_printed(site: Site) -> None:
     assert printed(site) == [COLD]
 
 
-@pytest.mark.requirement("URS-248")
+@pytest.mark.requirement("URS-225")
 def test_a_draft_is_rejected_with_a_reason_and_never_printed(site: Site) -> None:
     def rejected(revision: int = 1, reason: str = "the logger is not enclosed") -> None:
         signed = credentials("cleo")

@@ -234,7 +234,7 @@ def test_what_a_hold_would_reach_can_be_looked_at_before(site: Site) -> None:
 
 
 @pytest.mark.stage("drug_product")
-@pytest.mark.requirement("URS-205")
+@pytest.mark.requirement("URS-200")
 def test_what_holds_a_released_lot_by_itself_runs_down_to_everything_made_of_it(site: Site) -> None:
     bank = str(raw(site, "SELECT lot_number FROM lot WHERE kind = 'master_cell_bank'")[0][0])
     with transaction(site, actor(site, "ben")) as work:

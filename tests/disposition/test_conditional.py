@@ -54,7 +54,7 @@ def completed(site: Site, number: str, cause: RevisionCause = RevisionCause.COND
     return act(site, "cleo", revise_certificate, ReviseCertificate(**said))
 
 
-@pytest.mark.requirement("URS-203")
+@pytest.mark.requirement("URS-198")
 def test_a_lot_is_released_before_its_sterility_and_everything_says_so(site: Site) -> None:
     with pytest.raises(Refused) as refused:
         build.released(site, LOT)
@@ -80,7 +80,7 @@ def test_a_lot_is_released_before_its_sterility_and_everything_says_so(site: Sit
     assert line_of_register.awaited_until == due
 
 
-@pytest.mark.requirement("URS-203")
+@pytest.mark.requirement("URS-198")
 def test_what_the_product_does_not_name_is_never_awaited(site: Site) -> None:
     for awaited, days, code in (
         (("MYCO",), 14, "awaited-differs"),
@@ -107,7 +107,7 @@ def test_conditional_release_is_off_unless_the_product_allows_it(site: Site) -> 
     assert codes(refused) == {"nothing-awaited", "awaited-differs"}
 
 
-@pytest.mark.requirement("URS-204")
+@pytest.mark.requirement("URS-199")
 def test_once_the_result_is_there_and_reviewed_qa_completes_the_release(site: Site) -> None:
     number = build.released_awaiting(site, LOT).number
     with pytest.raises(Refused) as refused:
@@ -132,7 +132,7 @@ def test_once_the_result_is_there_and_reviewed_qa_completes_the_release(site: Si
     assert codes(refused) == {"cause-does-not-fit"}
 
 
-@pytest.mark.requirement("URS-205")
+@pytest.mark.requirement("URS-200")
 @pytest.mark.parametrize("found", ["growth", "invalid"])
 def test_a_late_result_that_does_not_pass_holds_the_lot_and_all_made_of_it_in_its_own_act(
     site: Site, found: str
@@ -177,7 +177,7 @@ def test_an_unclear_late_result_is_found_again_before_two_people_lift_the_hold(s
     assert again
 
 
-@pytest.mark.requirement("URS-204")
+@pytest.mark.requirement("URS-199")
 def test_after_the_due_date_without_the_result_the_lot_is_not_usable_and_qa_is_reminded(site: Site) -> None:
     build.released_awaiting(site, LOT, days=2)
     assert isinstance(site.clock, Clock)

@@ -138,12 +138,12 @@ def test_every_reason_that_a_guard_can_give_has_a_german_sentence_and_somebody_t
     assert all(one.de.endswith((".", "!")) for one in catalogue().values())
 
 
-@pytest.mark.requirement("URS-210")
+@pytest.mark.requirement("URS-205")
 def test_every_reason_of_the_catalogue_can_be_cleared_by_somebody() -> None:
     assert [code for code, one in catalogue().items() if not one.who or not one.de] == []
 
 
-@pytest.mark.requirement("URS-210")
+@pytest.mark.requirement("URS-205")
 @pytest.mark.parametrize(
     "stage",
     [pytest.param(one, marks=pytest.mark.stage(one)) for one in ("drug_product", "three_signatures", "governed")],

@@ -53,7 +53,7 @@ def content(one: Certificate) -> CertificateContent:
     return CertificateContent.model_validate_json(one.content)
 
 
-@pytest.mark.requirement("URS-206")
+@pytest.mark.requirement("URS-201")
 def test_a_release_issues_a_certificate_for_each_specification_with_a_number_of_its_own(site: Site, lot: str) -> None:
     first = build.released(site, lot)
     home, swiss = certificates(site)
@@ -70,7 +70,7 @@ def test_a_release_issues_a_certificate_for_each_specification_with_a_number_of_
         ]
 
 
-@pytest.mark.requirement("URS-206")
+@pytest.mark.requirement("URS-201")
 def test_a_lot_that_fails_one_market_is_released_for_none(site: Site) -> None:
     code = build.new_product(site)
     build.approved_specification(site, code)
@@ -85,7 +85,7 @@ def test_a_lot_that_fails_one_market_is_released_for_none(site: Site) -> None:
     assert certificates(site) == []
 
 
-@pytest.mark.requirement("URS-207")
+@pytest.mark.requirement("URS-202")
 def test_the_look_up_names_both_and_shows_the_one_asked_for(site: Site, lot: str) -> None:
     build.released(site, lot)
     home, swiss = certificates(site)
@@ -138,7 +138,7 @@ def test_a_preview_is_drawn_for_each(site: Site, lot: str) -> None:
             draft(session, site, lot, "SPEC-OTHER")
 
 
-@pytest.mark.requirement("URS-206")
+@pytest.mark.requirement("URS-201")
 def test_a_signer_that_fails_at_the_second_leaves_no_certificate_and_the_numbers_for_the_next_try(
     site: Site, lot: str
 ) -> None:

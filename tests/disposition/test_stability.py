@@ -83,7 +83,7 @@ def extended(site: Site, number: str, to: date = date(2028, 9, 2)) -> None:
     act(site, "cleo", extend_expiry, command)
 
 
-@pytest.mark.requirement("URS-208")
+@pytest.mark.requirement("URS-203")
 def test_a_timepoint_is_judged_by_the_shelf_life_and_changes_nothing_of_the_release(site: Site, lot: str) -> None:
     sample = taken_out(site, 0)
     build.entered(site, sample, "PH", "7.75", "7.75")  # outside the release criterion, within the shelf life
@@ -98,7 +98,7 @@ def test_a_timepoint_is_judged_by_the_shelf_life_and_changes_nothing_of_the_rele
     assert [one.test_code for one in point.results] == ["PH"]
 
 
-@pytest.mark.requirement("URS-208")
+@pytest.mark.requirement("URS-203")
 def test_a_stability_result_that_fails_opens_its_investigation_and_holds_all_made_of_the_lot(
     site: Site, lot: str
 ) -> None:
@@ -121,7 +121,7 @@ def test_a_unit_of_a_released_lot_says_its_timepoint_and_that_it_has_reached_it(
     assert isinstance(lot, str)
 
 
-@pytest.mark.requirement("URS-209")
+@pytest.mark.requirement("URS-204")
 def test_a_later_expiry_is_on_certificate_look_up_and_label_in_the_same_act(site: Site, lot: str) -> None:
     sample = taken_out(site, 0)
     build.entered(site, sample, "PH", "7.4", "7.4")

@@ -79,7 +79,7 @@ def warm(data: bytes) -> bytes:
     return "\r\n".join(lines).encode("cp1252")
 
 
-@pytest.mark.requirement("URS-222")
+@pytest.mark.requirement("URS-209")
 def test_a_cycle_within_its_limits_is_kept_by_digest_and_opens_nothing(site: Site, drying: Done) -> None:
     data = log_of(site)
     log = imported(site, drying, data)
@@ -91,7 +91,7 @@ def test_a_cycle_within_its_limits_is_kept_by_digest_and_opens_nothing(site: Sit
     assert float(figures["Pirani to capacitance at the end of primary drying"]) < 1.2
 
 
-@pytest.mark.requirement("URS-224")
+@pytest.mark.requirement("URS-211")
 def test_a_shelf_outside_the_action_limit_of_the_recipe_opens_a_deviation_by_itself(site: Site, drying: Done) -> None:
     data = warm(log_of(site))
     with pytest.raises(Invalid) as refusal:
@@ -107,7 +107,7 @@ def test_a_shelf_outside_the_action_limit_of_the_recipe_opens_a_deviation_by_its
     assert any(about == f"Cycle of {drying.step}" and "heater valve stuck" in what for about, what in odd)
 
 
-@pytest.mark.requirement("URS-222")
+@pytest.mark.requirement("URS-209")
 def test_the_trend_is_drawn_on_the_step_and_in_the_batch_record(site: Site, drying: Done) -> None:
     imported(site, drying)
     with reading(site.engine) as session:
@@ -127,7 +127,7 @@ def test_the_file_of_another_time_another_step_or_another_kind_is_refused(site: 
     assert codes(kind) == ["cycle-of-other-step"]
 
 
-@pytest.mark.requirement("URS-222")
+@pytest.mark.requirement("URS-209")
 def test_a_second_file_says_why_it_replaces_the_first_and_both_stay(site: Site, drying: Done) -> None:
     first = imported(site, drying)
     other = log_of(site, warmest=-34.5)
@@ -139,7 +139,7 @@ def test_a_second_file_says_why_it_replaces_the_first_and_both_stay(site: Site, 
     assert raw(site, "SELECT count(*) FROM cycle_log") == [(2,)]
 
 
-@pytest.mark.requirement("URS-223")
+@pytest.mark.requirement("URS-210")
 def test_phases_lie_within_the_file_in_their_order_and_primary_drying_is_given(site: Site, drying: Done) -> None:
     freezing, primary, _ = phases(site)
     with pytest.raises(Invalid) as none:
@@ -157,7 +157,7 @@ def test_phases_lie_within_the_file_in_their_order_and_primary_drying_is_given(s
     assert "secondary drying was not given and is not judged" in str(silent.value)
 
 
-@pytest.mark.requirement("URS-223")
+@pytest.mark.requirement("URS-210")
 def test_a_channel_that_is_missing_is_not_taken_for_one_within_limits(site: Site, drying: Done) -> None:
     only = (CycleColumn(channel=Channel.SHELF, head="Shelf inlet [°C]"),)
     with pytest.raises(Invalid) as refusal:
@@ -175,7 +175,7 @@ def test_the_digest_of_the_file_is_part_of_what_a_signature_on_the_lot_covers(si
     assert after["curves"][0][1] == log.sha256
 
 
-@pytest.mark.requirement("URS-222")
+@pytest.mark.requirement("URS-209")
 def test_the_file_is_imported_at_the_page_of_the_step_and_over_http(site: Site, drying: Done) -> None:
     tom, data = Browser(site, "tom"), warm(log_of(site))
     place = f"/steps/{drying.step}/cycle"
@@ -207,7 +207,7 @@ def test_the_file_is_imported_at_the_page_of_the_step_and_over_http(site: Site, 
     assert told_json.json()["excursions"] == []
 
 
-@pytest.mark.requirement("URS-224")
+@pytest.mark.requirement("URS-211")
 def test_a_product_temperature_that_was_typed_otherwise_than_the_file_shows_is_not_normal(
     site: Site, drying: Done
 ) -> None:

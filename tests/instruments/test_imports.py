@@ -177,7 +177,7 @@ def files(site: Site, sample: str, per_ml: float, seed: int, who: str, **more: A
 
 
 @pytest.mark.stage("drug_product")
-@pytest.mark.requirement("URS-225")
+@pytest.mark.requirement("URS-212")
 def test_an_import_belongs_to_its_runs_and_of_an_invalid_run_it_does_not_count(site: Site) -> None:
     nta(site, suitability=(control.RECOVERY,), run_required=True)
     sample = build.sampled(site, LOT)
@@ -200,7 +200,7 @@ def test_an_import_belongs_to_its_runs_and_of_an_invalid_run_it_does_not_count(s
 
 
 @pytest.mark.stage("drug_product")
-@pytest.mark.requirement("URS-225")
+@pytest.mark.requirement("URS-212")
 def test_a_failing_import_counts_once_its_run_is_concluded_valid(site: Site) -> None:
     nta(site, suitability=(control.RECOVERY,))
     run, size = control.run(site, "PART-CONC"), control.run(site, "SIZE-DIST")
@@ -211,7 +211,7 @@ def test_a_failing_import_counts_once_its_run_is_concluded_valid(site: Site) -> 
 
 
 @pytest.mark.stage("drug_product")
-@pytest.mark.requirement("URS-225")
+@pytest.mark.requirement("URS-212")
 def test_a_planned_retest_is_imported_by_an_analyst_of_the_plan_from_a_file_of_its_own(
     site: Site, clock: Clock
 ) -> None:
@@ -244,7 +244,7 @@ def test_a_planned_retest_is_imported_by_an_analyst_of_the_plan_from_a_file_of_i
 
 
 @pytest.mark.stage("drug_product")
-@pytest.mark.requirement("URS-225")
+@pytest.mark.requirement("URS-212")
 def test_a_file_that_was_measured_before_the_plan_was_approved_is_no_retest(site: Site, clock: Clock) -> None:
     nta(site)
     sample = build.sampled(site, LOT)

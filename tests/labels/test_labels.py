@@ -315,7 +315,7 @@ def test_labels_printed_after_the_packaging_are_not_held_against_it(site: Site, 
     assert open_codes(site) == []
 
 
-@pytest.mark.requirement("URS-113", "URS-227")
+@pytest.mark.requirement("URS-113", "URS-214")
 def test_counts_of_the_packaging_stand_against_labels_that_were_printed_once_it_had_ended(
     site: Site, clock: Clock
 ) -> None:
@@ -330,7 +330,7 @@ def test_counts_of_the_packaging_stand_against_labels_that_were_printed_once_it_
     assert "give 119" in told[0]
 
 
-@pytest.mark.requirement("URS-227")
+@pytest.mark.requirement("URS-214")
 def test_labels_printed_late_in_two_prints_agree_if_their_sum_does(site: Site, clock: Clock) -> None:
     clock.advance(hours=1)
     printed(site, count=60)
@@ -339,7 +339,7 @@ def test_labels_printed_late_in_two_prints_agree_if_their_sum_does(site: Site, c
     assert open_codes(site) == []
 
 
-@pytest.mark.requirement("URS-227")
+@pytest.mark.requirement("URS-214")
 def test_a_later_print_of_three_does_not_hide_that_the_counts_of_the_packaging_are_others(
     site: Site, clock: Clock
 ) -> None:
@@ -350,7 +350,7 @@ def test_a_later_print_of_three_does_not_hide_that_the_counts_of_the_packaging_a
     assert open_codes(site) == ["labels-disagree"] * 2, "fewer applied, and more destroyed than were printed since"
 
 
-@pytest.mark.requirement("URS-227")
+@pytest.mark.requirement("URS-214")
 def test_a_lot_whose_labels_disagree_with_its_packaging_is_not_released(site: Site, clock: Clock) -> None:
     clock.advance(hours=1)
     printed(site, count=119)

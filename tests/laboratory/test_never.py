@@ -26,7 +26,7 @@ def verdict(site: Site, test: str) -> Verdict:
     return next(line.judgement.verdict for line in found.lines if line.test.code == test)
 
 
-@pytest.mark.requirement("URS-229")
+@pytest.mark.requirement("URS-216")
 @pytest.mark.parametrize(
     ("typed", "told"), [("<0.05", Verdict.PASS), ("<0.60", Verdict.INDETERMINATE), (">0.60", Verdict.FAIL)]
 )
@@ -45,7 +45,7 @@ def test_below_a_limit_is_neither_the_limit_nor_zero_nor_left_unjudged_without_b
     assert any("ENDO" in one.text or "ndotoxin" in one.text for one in stands) or told is Verdict.PASS
 
 
-@pytest.mark.requirement("URS-229")
+@pytest.mark.requirement("URS-216")
 @pytest.mark.parametrize(("test", "typed"), [("STER", "No growth"), ("APP-CAKE", "Intact")])
 def test_a_word_in_other_letters_is_not_the_word(site: Site, test: str, typed: str) -> None:
     """'yes' against 'Yes': it is refused with what is allowed, and not read as if it were meant."""
@@ -58,7 +58,7 @@ def test_a_word_in_other_letters_is_not_the_word(site: Site, test: str, typed: s
     assert codes(choice) == {"unknown-choice"}
 
 
-@pytest.mark.requirement("URS-229")
+@pytest.mark.requirement("URS-216")
 @pytest.mark.parametrize("term", ["shrunken", "collapsed", "melt-back"])
 def test_a_choice_that_the_specification_does_not_allow_is_out_of_specification(site: Site, term: str) -> None:
     """A multiple-choice result that can never be out of specification: here it opens an investigation and holds the lot."""

@@ -79,7 +79,7 @@ _step = st.one_of(
 _seen: Counter[str] = Counter()
 
 
-@pytest.mark.requirement("URS-205")
+@pytest.mark.requirement("URS-200")
 @settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_step, min_size=4, max_size=10))
 @example(["release awaiting", "complete", "sterile", "complete", "review", "complete"])

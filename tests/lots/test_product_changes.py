@@ -43,7 +43,7 @@ def shelf_life(site: Site) -> int:
         return product_coded(session, build.new_product(site)).shelf_life_months
 
 
-@pytest.mark.requirement("URS-201")
+@pytest.mark.requirement("URS-196")
 @pytest.mark.stage("in_review")
 def test_a_change_counts_once_another_person_has_signed_it_and_names_the_open_lots(site: Site) -> None:
     proposed(site, shelf_life_months=36, storage_low=amount("-20", "Cel"))
@@ -89,7 +89,7 @@ def test_what_labels_carry_never_changes(site: Site) -> None:
         proposed(site, gtin="04012345678901")
 
 
-@pytest.mark.requirement("URS-202")
+@pytest.mark.requirement("URS-197")
 @pytest.mark.parametrize("test", ["ENDO", "PART-VIAL", "PROT"])
 def test_endotoxin_and_what_is_calculated_never_come_late(site: Site, test: str) -> None:
     with pytest.raises(Refused, match=r"cannot come late"):

@@ -70,7 +70,7 @@ def pooled_first(site: Site) -> None:
 SKIPPED: dict[str, Any] = {"out_of_order_reason": "one bulk only, nothing to pool", "second_person": credentials("ann")}
 
 
-@pytest.mark.requirement("URS-138", "URS-221")
+@pytest.mark.requirement("URS-138", "URS-208")
 def test_a_step_out_of_order_needs_a_reason_and_a_second_person_and_opens_a_deviation(site: Site) -> None:
     pooled_first(site)
     with pytest.raises(Refused) as refusal:
@@ -86,7 +86,7 @@ def test_a_step_out_of_order_needs_a_reason_and_a_second_person_and_opens_a_devi
     assert raw(site, "SELECT name, meaning FROM signature ORDER BY id DESC LIMIT 1") == [("Ann Makes", "approved")]
 
 
-@pytest.mark.requirement("URS-221")
+@pytest.mark.requirement("URS-208")
 @pytest.mark.parametrize(
     ("who", "code"),
     [("tom", "not-by-same-person"), ("dov", "second-person-may-not"), ("rhea", "second-person-may-not")],
@@ -101,7 +101,7 @@ def test_nobody_agrees_to_their_own_step_out_of_order_nor_to_what_they_may_not_d
     assert deviations(site) == []
 
 
-@pytest.mark.requirement("URS-221")
+@pytest.mark.requirement("URS-208")
 def test_a_wrong_password_of_the_second_person_begins_nothing_and_is_counted(site: Site) -> None:
     pooled_first(site)
     wrong = Credentials(username="ann", password=SecretStr("not hers at all"))
@@ -112,7 +112,7 @@ def test_a_wrong_password_of_the_second_person_begins_nothing_and_is_counted(sit
     assert raw(site, "SELECT count(*) FROM execution") == [(0,)]
 
 
-@pytest.mark.requirement("URS-221")
+@pytest.mark.requirement("URS-208")
 def test_who_agreed_to_a_step_out_of_order_stands_beside_the_step_and_on_the_page_of_what_was_not_normal(
     site: Site,
 ) -> None:
@@ -152,7 +152,7 @@ def test_a_step_of_the_recipe_is_named_by_its_key(site: Site) -> None:
     assert codes(bare) == ["no-recipe"]
 
 
-@pytest.mark.requirement("URS-228")
+@pytest.mark.requirement("URS-215")
 def test_a_unit_in_a_usual_spelling_is_kept_as_its_code(site: Site) -> None:
     step = formulation(site)
     log(site, step, "osmolality", "300", "mOsmol/kg")

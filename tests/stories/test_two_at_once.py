@@ -53,7 +53,7 @@ def begun(site: Site, quantity: str) -> StartStep:
     return StartStep(kind="expansion", location="B1", inputs=(taken,), outputs=(Output(kind=K.CULTURE, unit="mL"),))
 
 
-@pytest.mark.requirement("URS-226")
+@pytest.mark.requirement("URS-213")
 def test_a_step_that_takes_all_there_is_starts_once_of_two_at_once(site: Site) -> None:
     command = begun(site, "1")
     left = raw(site, "SELECT quantity_left FROM lot ORDER BY id DESC LIMIT 1")[0][0]
@@ -67,7 +67,7 @@ def test_a_step_that_takes_all_there_is_starts_once_of_two_at_once(site: Site) -
     assert raw(site, "SELECT count(*) FROM step") == [(before + 1,)]
 
 
-@pytest.mark.requirement("URS-226")
+@pytest.mark.requirement("URS-213")
 def test_a_form_pressed_twice_at_once_starts_one_step_though_there_is_material_for_two(site: Site) -> None:
     command = begun(site, "1")
     before = raw(site, "SELECT count(*) FROM step")[0][0]
@@ -78,7 +78,7 @@ def test_a_form_pressed_twice_at_once_starts_one_step_though_there_is_material_f
     assert audit.verify(site.engine, []).broken is None
 
 
-@pytest.mark.requirement("URS-226")
+@pytest.mark.requirement("URS-213")
 def test_the_same_result_entered_by_two_analysts_at_once_is_one_result(site: Site) -> None:
     build.methods(site, ("PH",))
     sample, now = build.sampled(site, build.donation(site), ("1", "g")), site.clock()
@@ -90,7 +90,7 @@ def test_the_same_result_entered_by_two_analysts_at_once_is_one_result(site: Sit
 
 
 @pytest.mark.stage("governed")
-@pytest.mark.requirement("URS-226")
+@pytest.mark.requirement("URS-213")
 def test_reading_verification_and_end_of_a_step_are_done_once_of_two_at_once(site: Site) -> None:
     step = governed.formulation(site)
     log = LogReading(step_number=step.step, entry=Entry(parameter="ph", value="7.2", unit="[pH]"))
@@ -103,7 +103,7 @@ def test_reading_verification_and_end_of_a_step_are_done_once_of_two_at_once(sit
     assert twice(site, complete_step, end, "tom", "ann")[1] == ["step-complete"]
 
 
-@pytest.mark.requirement("URS-226")
+@pytest.mark.requirement("URS-213")
 def test_a_page_that_is_sent_twice_is_refused_in_words_and_a_refused_one_can_be_sent_again(site: Site) -> None:
     tom = Browser(site, "tom")
     form = "/materials/new"
@@ -126,7 +126,7 @@ def test_a_page_that_is_sent_twice_is_refused_in_words_and_a_refused_one_can_be_
     assert raw(site, "SELECT count(*) FROM lot WHERE description = 'Saline'") == [(1,)]
 
 
-@pytest.mark.requirement("URS-226")
+@pytest.mark.requirement("URS-213")
 def test_a_request_with_the_same_key_is_done_once_and_another_persons_key_is_their_own(site: Site) -> None:
     client = TestClient(create_app(site))
 

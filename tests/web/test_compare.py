@@ -178,7 +178,7 @@ def test_the_page_fits_a_phone_and_has_no_fault_that_a_machine_finds(site: Site,
     assert not errors, "the policy lets everything of ours pass"
 
 
-@pytest.mark.requirement("URS-246")
+@pytest.mark.requirement("URS-223")
 @pytest.mark.parametrize(
     ("lang", "words"),
     [

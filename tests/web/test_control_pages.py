@@ -69,7 +69,7 @@ def test_a_step_under_a_recipe_is_begun_verified_and_shown_with_what_waits(site:
     assert "Nothing waits" in ann.open(f"{place}/verify").text
 
 
-@pytest.mark.requirement("URS-221")
+@pytest.mark.requirement("URS-208")
 def test_a_step_out_of_order_asks_for_the_second_person_at_its_field(site: Site) -> None:
     said = governed.content()
     first = governed.RecipeStep(key="pooling", kind="pooling")

@@ -64,7 +64,7 @@ def test_a_hold_a_recall_and_the_expiry_show_in_the_very_next_request(site: Site
     assert recalled.text.index("Do not use") < recalled.text.index("Product and lot")
 
 
-@pytest.mark.requirement("URS-245")
+@pytest.mark.requirement("URS-222")
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("act", ["recall", "withdraw"])
 def test_nothing_of_a_recalled_or_withdrawn_lot_is_shown_as_good(site: Site, act: str) -> None:
@@ -145,7 +145,7 @@ def test_an_address_with_a_nul_names_nothing(site: Site) -> None:
     assert browser.sign_in("tom\x00", "secret").status_code == 422
 
 
-@pytest.mark.requirement("URS-249")
+@pytest.mark.requirement("URS-226")
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 def test_a_stranger_finds_every_public_place_from_the_start_page(site: Site) -> None:
     number = build.released(site).number
@@ -162,7 +162,7 @@ def test_a_stranger_finds_every_public_place_from_the_start_page(site: Site) -> 
     assert stranger.open("/log?before=0").status_code == 422
 
 
-@pytest.mark.requirement("URS-249")
+@pytest.mark.requirement("URS-226")
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 def test_quality_assurance_sees_at_work_what_keeps_it_from_issuing(site: Site) -> None:
     keyless = replace(site, log_key=None)

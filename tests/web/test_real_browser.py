@@ -187,7 +187,7 @@ def test_the_description_of_the_api_needs_nothing_but_this_site(page: Page, addr
 
 
 @pytest.mark.stage("governed")
-@pytest.mark.requirement("URS-220")
+@pytest.mark.requirement("URS-207")
 def test_a_recipe_is_drafted_on_a_phone_by_keyboard_without_javascript(
     chromium: Browser, address: str, site: Site
 ) -> None:

@@ -30,7 +30,7 @@ def values(answer: Response) -> dict[str, str]:
     return Page(answer.text).values
 
 
-@pytest.mark.requirement("URS-220")
+@pytest.mark.requirement("URS-207")
 def test_a_recipe_is_written_step_by_step_without_a_line_of_json(site: Site) -> None:
     ann = Browser(site, "ann")
     page = pressed(ann, ann.open(FORM), "_act", "add", _kind="formulation", code="MBR-NEW-1", product_code=PRODUCT)
@@ -64,7 +64,7 @@ def test_a_recipe_is_written_step_by_step_without_a_line_of_json(site: Site) -> 
     assert (said.hold_times[0].at_most.value, said.hold_times[0].at_most.unit) == ("4", "h")
 
 
-@pytest.mark.requirement("URS-220")
+@pytest.mark.requirement("URS-207")
 def test_a_wrong_limit_is_told_beside_it_and_nothing_typed_is_lost(site: Site) -> None:
     ann = Browser(site, "ann")
     wrong = {"content__steps__0__parameters__0__alert_high": "7,4", "reason": "tighter", "effective_from": "2026-01-01"}
@@ -78,7 +78,7 @@ def test_a_wrong_limit_is_told_beside_it_and_nothing_typed_is_lost(site: Site) -
     assert "small letters" in errors_at(named, "content.steps.1.key")
 
 
-@pytest.mark.requirement("URS-220")
+@pytest.mark.requirement("URS-207")
 def test_an_untouched_row_falls_away_and_its_neighbour_still_finds_its_error(site: Site) -> None:
     ann = Browser(site, "ann")
     page = pressed(ann, ann.open(f"{FORM}?like={RECIPE}%20v1"), "_more", "content.steps.1.parameters")
@@ -90,7 +90,7 @@ def test_an_untouched_row_falls_away_and_its_neighbour_still_finds_its_error(sit
     assert "x" in errors_at(answer, "content.steps.1.parameters.0.alert_low")
 
 
-@pytest.mark.requirement("URS-220")
+@pytest.mark.requirement("URS-207")
 def test_steps_are_moved_and_rows_removed_by_buttons_alone(site: Site) -> None:
     ann = Browser(site, "ann")
     page = pressed(ann, ann.open(f"{FORM}?like={RECIPE}%20v1"), "_act", "down content.steps.0")

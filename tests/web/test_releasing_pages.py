@@ -16,7 +16,7 @@ from tests.stages import LOT
 from tests.web.browsing import Browser, signed
 
 
-@pytest.mark.requirement("URS-211")
+@pytest.mark.requirement("URS-206")
 @pytest.mark.stage("in_review")
 def test_two_clicks_on_release_give_one_record_and_the_same_answer(site: Site) -> None:
     cleo = Browser(site, "cleo")
@@ -33,7 +33,7 @@ def test_two_clicks_on_release_give_one_record_and_the_same_answer(site: Site) -
     assert raw(site, "SELECT count(*) FROM lot_move WHERE action = 'release'")[0][0] == 1
 
 
-@pytest.mark.requirement("URS-211")
+@pytest.mark.requirement("URS-206")
 @pytest.mark.stage("in_review")
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 def test_who_goes_away_before_the_request_is_read_is_no_failure_of_the_server(
@@ -99,7 +99,7 @@ def test_a_product_is_changed_on_its_page_by_two_people(site: Site) -> None:
     assert "STER may come up to 20 days late" in cleo.open("/products/UC-EV-50").text
 
 
-@pytest.mark.requirement("URS-207")
+@pytest.mark.requirement("URS-202")
 @pytest.mark.stage("drug_product")
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 def test_the_public_page_offers_the_certificate_of_each_market(site: Site) -> None:
