@@ -37,7 +37,7 @@ def test_a_certificate_is_revised_and_withdrawn_by_json_and_its_history_tells_al
     assert gone.status_code == 201, gone.text
     found = house.get("dov", f"/certificates/{number}")
     assert [(one["revision"], one["standing"]) for one in found["revisions"]] == [(2, "withdrawn"), (1, "superseded")]
-    assert [one["standing"] for one in house.get("dov", "/register")] == ["issued"]
+    assert [one["standing"] for one in house.get("dov", "/register")] == ["withdrawn"]
 
 
 @pytest.mark.requirement("URS-061", "URS-059")

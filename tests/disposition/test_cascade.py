@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from domain import audit
 from domain.disposition.cascade import (
@@ -25,9 +26,11 @@ from domain.lots.models import LotState
 from domain.lots.operations import lot_named
 from domain.manufacturing.donors import DecideEligibility, WithdrawConsent
 from domain.manufacturing.models import Eligibility
+from domain.people.operations import COMMAND_LINE, CreateUser, create_user
+from domain.permissions import Role
 from domain.store import reading
 from domain.work import Site, transaction
-from tests import build
+from tests import build, cast
 from tests.cast import act, actor, credentials, raw
 from tests.stages import LOT
 
@@ -105,6 +108,7 @@ def test_released_lots_are_listed_first_and_all_is_one_act(site: Site) -> None:
     assert audit.verify(site.engine).broken is None
 
 
+@pytest.mark.usefixtures("third_person")
 @AT_QA
 @pytest.mark.requirement("URS-189")
 def test_two_people_of_quality_assurance_lift_it_and_neither_is_who_set_it(site: Site) -> None:
@@ -125,7 +129,6 @@ def test_two_people_of_quality_assurance_lift_it_and_neither_is_who_set_it(site:
         lifting(site, number, "quin", lift_cascade)
     assert codes(refusal) == {"not-by-same-person"}
     assert view(site, number).standing == "lift_proposed"
-    third_person(site)
     lifting(site, number, "quentin", lift_cascade)
     assert states(site) == before
     assert view(site, number).standing == "lifted"
@@ -133,17 +136,13 @@ def test_two_people_of_quality_assurance_lift_it_and_neither_is_who_set_it(site:
         lifting(site, number, "quin", lift_cascade)
 
 
-def third_person(site: Site) -> None:
-    from pydantic import SecretStr
-
-    from domain.people.operations import COMMAND_LINE, CreateUser, create_user
-    from domain.permissions import Role
-    from tests import cast
-
-    if "quentin" not in cast.CAST:
-        cast.CAST["quentin"] = ("Quentin Third", "Quality Assurance", (Role.QA,))
+@pytest.fixture
+def third_person(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more of QA, for the test alone."""
+    name, function = "Quentin Third", "Quality Assurance"
+    monkeypatch.setitem(cast.CAST, "quentin", (name, function, (Role.QA,)))
     secret = SecretStr(cast.password("quentin"))
-    said = CreateUser(username="quentin", name="Quentin Third", function="QA", password=secret, roles=(Role.QA,))
+    said = CreateUser(username="quentin", name=name, function=function, password=secret, roles=(Role.QA,))
     act(site, COMMAND_LINE, create_user, said)
 
 
@@ -175,6 +174,7 @@ def test_what_is_rejected_is_listed_and_stays_rejected(site: Site) -> None:
     assert (own.found_in, own.state, own.held) == (S.REJECTED, S.REJECTED, False)
 
 
+@pytest.mark.usefixtures("third_person")
 @AT_QA
 @pytest.mark.requirement("URS-190")
 def test_a_withdrawn_consent_holds_everything_in_the_same_act(site: Site) -> None:
@@ -186,7 +186,6 @@ def test_a_withdrawn_consent_holds_everything_in_the_same_act(site: Site) -> Non
         (only,) = find_cascades(session)
     assert (only.cause, only.source) == (CascadeCause.CONSENT_WITHDRAWN, f"donor {donor_of(site)}")
     lifting(site, only.number, "quin", propose_lift)
-    third_person(site)
     with pytest.raises(Refused) as refusal:
         lifting(site, only.number, "quentin", lift_cascade)
     assert "donor-not-eligible" in codes(refusal)
