@@ -18,7 +18,7 @@ from domain.disposition import cascade, guards
 from domain.disposition.dossier import signed_content
 from domain.disposition.readying import TAKE_NUMBER, ready_to_revise
 from domain.errors import NotFound, Reason, Refused, refuse_if_any
-from domain.laboratory.queries import LotResults, lot_results, release_results
+from domain.laboratory.queries import LotResults, release_results
 from domain.lots.awaiting import conditional_release, still_awaited
 from domain.lots.lifecycle import LABORATORY, Case, unmet
 from domain.lots.models import ConditionMet, Lot, LotState, Product
@@ -80,7 +80,7 @@ def _ready(site: Site, actor: Actor, command: ReviseCertificate) -> Ready | None
             return None
         who = authenticate(work, command.credentials)
         work.act = TAKE_NUMBER
-        signed = signed_content(work.session, lot, lot_results(work.session, lot.key), "revise", work.reason)
+        signed = signed_content(work.session, lot, release_results(work.session, lot.key), "revise", work.reason)
         issuer = manifested(who, newest, signed, Meaning.ISSUED)
         composed = revisions(work, lot, product, every, issuer, command.cause)
     return Ready(who, drawn(site, composed))
@@ -100,7 +100,7 @@ def revise_certificate(work: Work, command: ReviseCertificate) -> Certificate:
     every = to_revise(work, lot, None if completes else newest)
     product = work.session.get_one(Product, lot.product_id)
     ready: Ready | None = work.prepared
-    signed = signed_content(work.session, lot, lot_results(work.session, lot.key), "revise", work.reason)
+    signed = signed_content(work.session, lot, release_results(work.session, lot.key), "revise", work.reason)
     signature = sign(work, newest, signed, Meaning.ISSUED, ready.by if ready else command.credentials)
     made = [issue(work, lot, product, results, ready, signature) for results in every]
     if completes:

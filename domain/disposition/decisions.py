@@ -1,7 +1,7 @@
 """Decisions on lots: the acts that join signature, life cycle and certificate in one transaction."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 from typing import Literal
@@ -18,7 +18,7 @@ from domain.disposition.models import ManufactureConfirmation
 from domain.disposition.readying import ready_to_release
 from domain.disposition.signing import condition_content
 from domain.errors import refuse_if_any
-from domain.laboratory.queries import LotResults, lot_results, release_results
+from domain.laboratory.queries import LotResults, release_results
 from domain.lots import lifecycle
 from domain.lots.awaiting import Awaited
 from domain.lots.lifecycle import Case
@@ -158,12 +158,10 @@ def _plain(awaited: Awaited) -> tuple[tuple[str, ...], date]:
 def _released(work: Work, command: Decide, action: str, awaited: Awaited | None) -> Certificate:
     ready: Ready | None = work.prepared
     by = ready.by if ready else None
-    move, signature, _ = _decide(work, command, action, by=by, more=condition_content(awaited) if awaited else {})
+    move, signature, every = _decide(work, command, action, by=by, more=condition_content(awaited) if awaited else {})
     lot = work.session.get_one(Lot, move.lot_id)
     product = work.session.get_one(Product, lot.product_id)
-    certificates = [
-        issue(work, lot, product, results, ready, signature) for results in release_results(work.session, lot.key)
-    ]
+    certificates = [issue(work, lot, product, results, ready, signature) for results in every]
     if ready is not None:
         issue_batch(work, lot, product, ready, certificates[0], signature)
     if awaited is not None:
@@ -233,11 +231,11 @@ def _decide(
     reason: str | None = None,
     by: Authenticated | None = None,
     more: Mapping[str, object] = MappingProxyType({}),
-) -> tuple[LotMove, Signature, LotResults]:
+) -> tuple[LotMove, Signature, Sequence[LotResults]]:
     """Sign the dossier as it is, and move; whatever stands in the way undoes both. more: what is signed beside it."""
     lot = lot_named(work, command.lot_number)
-    signature, results = _signed(work, lot, command, action, reason, by, more)
-    return lifecycle.move(work, lot, action, signature_id=signature.key), signature, results
+    signature, every = _signed(work, lot, command, action, reason, by, more)
+    return lifecycle.move(work, lot, action, signature_id=signature.key), signature, every
 
 
 def _signed(
@@ -248,10 +246,10 @@ def _signed(
     reason: str | None = None,
     by: Authenticated | None = None,
     more: Mapping[str, object] = MappingProxyType({}),
-) -> tuple[Signature, LotResults]:
+) -> tuple[Signature, Sequence[LotResults]]:
     work.reason = reason or command.reason or work.reason
-    results = lot_results(work.session, lot.key)
+    every = release_results(work.session, lot.key)
     meaning = lifecycle.RULES[action].meaning
     assert meaning is not None
-    content = signed_content(work.session, lot, results, action, work.reason) | dict(more)
-    return sign(work, lot, content, meaning, by or command.credentials), results
+    content = signed_content(work.session, lot, every, action, work.reason) | dict(more)
+    return sign(work, lot, content, meaning, by or command.credentials), every

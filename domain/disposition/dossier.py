@@ -4,13 +4,13 @@ The signatures themselves and the moves they cause are no part of it, so that on
 otherwise for is: a reading, a result, its review, a correction, a deviation, a donor, the state of an ancestor, and each hold of the lot.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlmodel import Session, col, select
 
 from domain.deviations.blocking import deviation_facts
 from domain.laboratory.models import Result, ResultReview, Sample
-from domain.laboratory.queries import LotResults, release_results, stability_samples
+from domain.laboratory.queries import LotResults, stability_samples
 from domain.laboratory.reviewing import result_content
 from domain.laboratory.verdict import Verdict
 from domain.lots.awaiting import awaited_of, conditional_release
@@ -25,8 +25,9 @@ from domain.manufacturing.steps import donors_of
 _DOUBTS = ("hold", "lift", "reject", "recall")
 
 
-def dossier(session: Session, lot: Lot, results: LotResults) -> dict[str, object]:
-    """What is known of a lot and its ancestors, as plain values."""
+def dossier(session: Session, lot: Lot, every: Sequence[LotResults]) -> dict[str, object]:
+    """What is known of a lot and its ancestors, as plain values. every: its results by each of its release specifications."""
+    results = every[0]
     ancestors = ancestor_ids(session, lot.key)
     everything = [lot.key, *ancestors]
     late = _late(session, lot)
@@ -45,7 +46,7 @@ def dossier(session: Session, lot: Lot, results: LotResults) -> dict[str, object
         "reviews": _reviews(session, lot, everything, late),
         "ancestor_results": _results(session, ancestors),
         "verdicts": _verdicts(results, late),
-        **_further(session, lot, late),
+        **_further(every[1:], late),
         "deviations": deviation_facts(session, everything),
         "doubts": _doubts(session, lot),
     }
@@ -64,16 +65,17 @@ def _verdicts(results: LotResults, late: Collection[str]) -> dict[str, str]:
     }
 
 
-def _further(session: Session, lot: Lot, late: Collection[str]) -> dict[str, object]:
+def _further(others: Sequence[LotResults], late: Collection[str]) -> dict[str, object]:
     """The verdicts by the lot's further release specifications, where it has any."""
-    others = release_results(session, lot.key)[1:]
     told = {one.specification.label: _verdicts(one, late) for one in others if one.specification}
     return {"further_specifications": told} if told else {}
 
 
-def signed_content(session: Session, lot: Lot, results: LotResults, action: str, reason: str) -> dict[str, object]:
+def signed_content(
+    session: Session, lot: Lot, every: Sequence[LotResults], action: str, reason: str
+) -> dict[str, object]:
     """What a decision's signature is bound to: the dossier, what is decided, and why."""
-    return {**dossier(session, lot, results), "action": action, "reason": reason}
+    return {**dossier(session, lot, every), "action": action, "reason": reason}
 
 
 def _lot(lot: Lot, *, own: bool) -> dict[str, object]:

@@ -43,10 +43,7 @@ from domain.manufacturing.steps import donors_of
 
 def _results(case: Case) -> LotResults:
     """The results of the lot, looked up once for all guards that ask."""
-    if "results" not in case.known:
-        case.known["results"] = lot_results(case.session, case.lot.key)
-    found: LotResults = case.known["results"]
-    return found
+    return judged(case)[0]
 
 
 @guard("is-drug-product")

@@ -299,7 +299,7 @@ def lot_file(session: Session, lot_number: str, now: datetime, today: date, acto
             MoveView.model_validate(one)
             for one in session.exec(select(LotMove).where(LotMove.lot_id == lot.id).order_by(col(LotMove.id)))
         ),
-        signatures=tuple(signatures_shown(session, lot, results, signatures_on(session, lot))),
+        signatures=tuple(signatures_shown(session, lot, signatures_on(session, lot))),
         certificates=tuple(CertificateView.model_validate(one) for one in certificates_of(session, lot.key)),
     )
 

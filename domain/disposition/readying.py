@@ -45,14 +45,14 @@ def ready_to_release(
         lot = lot_named(work, lot_number)
         every = release_results(work.session, lot.key)
         product = work.session.get(Product, lot.product_id) if lot.product_id else None
-        case = Case(work.session, lot, work.now, work.today, awaits=awaited is not None)
+        case = Case(work.session, lot, work.now, work.today, {"judged": every}, awaits=awaited is not None)
         if product is None or blockers(case, action, actor) or _missing(work, lot, product, every):
             return None
         if awaited is not None and any(why_not_due(case, awaited.tests, awaited.due_on)):
             return None
         who = authenticate(work, credentials)
         work.act = TAKE_NUMBER
-        signed = signed_content(work.session, lot, every[0], action, reason)
+        signed = signed_content(work.session, lot, every, action, reason)
         signed |= condition_content(awaited) if awaited else {}
         meaning = RULES[action].meaning
         assert meaning is not None

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from sqlmodel import Session, col, select
 
 from domain.disposition.dossier import dossier
+from domain.disposition.late import judged
 from domain.disposition.models import ManufactureConfirmation
 from domain.errors import Reason
-from domain.laboratory.queries import LotResults, lot_results
+from domain.laboratory.queries import release_results
 from domain.lots.awaiting import Awaited, awaited_of, conditional_release
 from domain.lots.lifecycle import Case, doers, guard
 from domain.lots.models import Lot, LotMove, Product
@@ -68,14 +69,12 @@ def needed_for(session: Session, lot: Lot) -> tuple[str, ...]:
     return ("confirm", "submit") if product is not None and product.release_signatures == 3 else ("submit",)
 
 
-def signatures_shown(
-    session: Session, lot: Lot, results: LotResults, views: list[SignatureView]
-) -> list[SignatureView]:
+def signatures_shown(session: Session, lot: Lot, views: list[SignatureView]) -> list[SignatureView]:
     """The lot's signatures, those for its release marked where the dossier has changed since they were given."""
     given = {one.signature.record_sha256: one for one in signed_on(session, lot)}
     if not given:
         return views
-    known = dossier(session, lot, results)
+    known = dossier(session, lot, release_results(session, lot.key))
     return [
         view.model_copy(update={"current": given[view.record_sha256].covers(known)})
         if view.record_sha256 in given
@@ -87,9 +86,7 @@ def signatures_shown(
 def _known(case: Case) -> dict[str, object]:
     """The dossier as it is, looked up once for all guards that ask."""
     if "dossier" not in case.known:
-        if "results" not in case.known:
-            case.known["results"] = lot_results(case.session, case.lot.key)
-        case.known["dossier"] = dossier(case.session, case.lot, case.known["results"])
+        case.known["dossier"] = dossier(case.session, case.lot, judged(case))
     found: dict[str, object] = case.known["dossier"]
     return found
 
