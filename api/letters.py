@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, StrictUndefined
 
-from api.letter_words import EVENTS, STATES, WORDS
+from api.letter_words import EVENTS, STATES, WORDS, Language
 from api.mail import Mail, Undelivered
 from api.webhooks import CHALLENGE_SECONDS, Gone, Webhooks, proof_of_secret
 from domain.certificates.following import LETTER, Channel
@@ -25,7 +25,9 @@ from domain.certificates.letters import (
     confirm_webhook,
     drop_follower,
 )
+from domain.certificates.look_up import PublicLot
 from domain.jobs import Handler
+from domain.lots.models import LotState
 from domain.people.operations import NOBODY
 from domain.work import Profile, Site, perform
 from reports.wording import at_site
@@ -112,8 +114,7 @@ def mail_of(letter: Letter, profile: Profile, mail: Mail, now: datetime) -> Emai
         "colour": event.colour,
         "button": words["confirm"] if asks else words["look"],
         "link": link,
-        "state": STATES[letter.language].get(letter.lot.state, words["not_released"])
-        + (f"; {words['withdrawn']}" if letter.lot.withdrawn else ""),
+        "state": _state(letter.lot, letter.language),
         "unfollow": unfollow_url(profile, letter.unfollow),
         "say": words,
         "maker": profile,
@@ -132,6 +133,17 @@ def mail_of(letter: Letter, profile: Profile, mail: Mail, now: datetime) -> Emai
     return message
 
 
+def _state(lot: PublicLot, language: Language) -> str:
+    """The state with all that keeps the lot from being used as released."""
+    words = WORDS[language]
+    said = [STATES[language].get(lot.state, words["not_released"])]
+    if lot.withdrawn:
+        said.append(words["withdrawn"])
+    if lot.awaited is not None and lot.state is LotState.RELEASED:
+        said.append(words["overdue" if lot.overdue else "awaited"].format(due=lot.awaited.due_on.isoformat()))
+    return "; ".join(said)
+
+
 def message_of(letter: Letter, profile: Profile, challenge: str) -> dict[str, Any]:
     """The body of a webhook: what happened, and the lot as it is now; what else is wanted is looked up."""
     lot = letter.lot
@@ -142,6 +154,7 @@ def message_of(letter: Letter, profile: Profile, challenge: str) -> dict[str, An
         "certificate_number": lot.certificate_number,
         "revision": lot.revision,
         "certificate_state": lot.newest.standing,
+        "awaited_until": lot.awaited.due_on.isoformat() if lot.awaited else None,
         "look_up_url": look_up_url(profile, lot.lot_number),
         "unfollow_url": unfollow_url(profile, letter.unfollow),
     }

@@ -16,8 +16,10 @@ from domain.disposition.product_changes import (
     decide_product_change,
     product_changes,
     propose_product_change,
+    why_never_late,
 )
 from domain.errors import NotFound, Reason
+from domain.laboratory.catalogue import TESTS
 from domain.lots.models import RegulatoryStatus, Route
 from domain.lots.operations import DefineProduct, define_product
 from domain.lots.queries import ProductView, product_coded, products
@@ -145,10 +147,12 @@ _LATE = Group(
     "Conditional release",
     (
         Field(
-            "late_tests",
+            "late_tests[]",
             "Tests that may come late",
+            "checks",
             needed=False,
-            hint="Codes with commas, such as STER. A lot may be released before their results are final, never before others.",
+            options=tuple((code, test.name_en) for code, test in TESTS.items() if not why_never_late(code)),
+            hint="A lot may be released before their results are final, never before others.",
         ),
         Field("late_days", "Late by at most", "number", unit="days", needed=False, hint="1 to 90, after the release."),
     ),
@@ -173,7 +177,7 @@ def _filled(group: Group, product: ProductView) -> Group:
     for part in group.parts:
         if isinstance(part, Rows) or part.name in _FIXED:
             continue
-        now = getattr(product, part.name)
+        now = getattr(product, part.name.removesuffix("[]"))
         if isinstance(part, Amount):
             parts.append(replace(part, value="" if now is None else f"{now}", unit=_UNITS[part.name]))
         else:
@@ -200,12 +204,10 @@ def _change(visit: Visit) -> Sheet:
     )
 
 
-def _fixed(visit: Visit, typed: Typed) -> dict[str, Any]:
-    """What never changes, and the codes as a list."""
+def _fixed(visit: Visit, _typed: Typed) -> dict[str, Any]:
+    """What never changes."""
     product = visit.ask(product_coded, _code(visit))
-    codes = [code.strip().upper() for code in typed.get("late_tests").split(",") if code.strip()]
-    typed.values["late_tests[]"] = codes
-    return {"code": product.code, "lot_series": product.lot_series, **({"late_tests": codes} if codes else {})}
+    return {"code": product.code, "lot_series": product.lot_series}
 
 
 offer(

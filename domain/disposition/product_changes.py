@@ -182,16 +182,22 @@ def _against(session: Session, product: Product, command: ProposeProductChange) 
     yield from _late(command)
 
 
+def why_never_late(code: str) -> str | None:
+    """Why a test cannot come after a release: a measured one that nothing is calculated from may, and never one that decides within hours.
+
+    Raises Invalid for a code that is not in the catalogue.
+    """
+    test, inputs = catalogue_test(code), {source for one in TESTS.values() for source in one.inputs.values()}
+    if code in NEVER_LATE:
+        return "is never released without"
+    return "is calculated, or others are from it" if test.derived is not None or code in inputs else None
+
+
 def _late(command: ProposeProductChange) -> Iterator[Reason]:
-    """What may come late is a measured test that nothing is calculated from, and never one that decides within hours."""
-    inputs = {source for one in TESTS.values() for source in one.inputs.values()}
     for place, code in enumerate(command.late_tests):
-        test = catalogue_test(code)
-        if code in NEVER_LATE or test.derived is not None or code in inputs:
-            why = "is never released without" if code in NEVER_LATE else "is calculated, or others are from it"
-            yield Reason(
-                "test-never-late", f"{test.name_en} ({code}) {why}: it cannot come late", f"late_tests.{place}"
-            )
+        if why := why_never_late(code):
+            text = f"{catalogue_test(code).name_en} ({code}) {why}: it cannot come late"
+            yield Reason("test-never-late", text, f"late_tests.{place}")
     if bool(command.late_tests) != (command.late_days is not None):
         text = "tests that may come late and the days they may come late by are given together"
         yield Reason("late-days-needed", text, "late_days")

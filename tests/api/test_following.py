@@ -6,6 +6,7 @@ import re
 import ssl
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,18 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from api.letters import handlers
+from api.letters import handlers, mail_of
 from api.mail import Mail, Undelivered
 from api.main import create_app
 from api.settings import Settings
 from api.webhooks import Webhooks, proof_of_secret
 from api.worker import run
+from domain.certificates.following import Channel
+from domain.certificates.letters import Letter
+from domain.certificates.look_up import lot_of_certificate
 from domain.disposition.decisions import HoldLot, RecallLot, hold_lot, recall_lot
 from domain.jobs import run_one
+from domain.store import reading
 from domain.work import Site
 from tests import build
 from tests.cast import Clock, act, credentials, raw
@@ -480,3 +485,25 @@ def test_an_endpoint_that_drips_or_pours_its_answer_is_not_waited_for(hook: Endp
     gone = hook.url.rpartition(":")[0] + f":{free_port()}/"
     with pytest.raises(Undelivered, match="could not be reached"):
         reaching(hook).send(gone, "whsec_AAAA", "msg_1", {"data": {}}, Clock()())
+
+
+@pytest.mark.requirement("URS-198", "URS-199")
+@pytest.mark.stage("awaiting")
+def test_a_letter_says_under_which_condition_a_lot_is_released_and_when_it_lapsed(site: Site, clock: Clock) -> None:
+    build.released_awaiting(site, LOT)
+    due = site.today() + timedelta(days=14)
+    told = {"en": f"released; under the condition that what was awaited until {due} complies"}
+    told["de"] = f"freigegeben; unter der Bedingung, dass entspricht, was bis {due} erwartet wurde"
+    for language, said in told.items():
+        assert said in " ".join(text_of(_letter(site, language)).split())
+    clock.advance(days=15)
+    assert "do not use it" in " ".join(text_of(_letter(site, "en")).split())
+    assert "Wenden Sie sie nicht an" in " ".join(text_of(_letter(site, "de")).split())
+
+
+def _letter(site: Site, language: Any) -> EmailMessage:
+    """What one who follows the lot is told after a revision."""
+    with reading(site.engine) as session:
+        lot = lot_of_certificate(session, LOT, site.today())
+    said = (Channel.MAIL, CLINIC, language, None, "revision", site.clock(), "m1", lot, None, "u1")
+    return mail_of(Letter(*said), site.profile, Mail("localhost", 25, "quality@maker.example"), site.clock())

@@ -1,5 +1,6 @@
 """A release at a browser: its preview, two clicks, under a condition, and for several markets."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -14,6 +15,8 @@ from tests.cast import raw
 from tests.disposition.test_several_specifications import SWISS
 from tests.stages import LOT
 from tests.web.browsing import Browser, signed
+
+CHECKED = re.compile(r'name="late_tests\[\]" value="([A-Z-]+)" checked')
 
 
 @pytest.mark.requirement("URS-206")
@@ -87,7 +90,7 @@ def test_a_conditional_release_is_signed_with_what_it_awaits_ticked(site: Site) 
 def test_a_product_is_changed_on_its_page_by_two_people(site: Site) -> None:
     ann, cleo = Browser(site, "ann"), Browser(site, "cleo")
     assert ann.open("/products/UC-EV-50/change").status_code == 200
-    said = {"late_tests": "ster", "late_days": "20", "reason": "short shelf life", "shelf_life_months": "30"}
+    said = {"late_tests[]": "STER", "late_days": "20", "reason": "short shelf life", "shelf_life_months": "30"}
     answer = ann.send("/products/UC-EV-50/change", said)
     assert (answer.status_code, answer.headers["location"]) == (303, "/products/UC-EV-50")
     page = cleo.open("/products/UC-EV-50").text
@@ -97,6 +100,9 @@ def test_a_product_is_changed_on_its_page_by_two_people(site: Site) -> None:
     assert "24 → 30" in cleo.open(decision).text
     assert cleo.send(decision, {"approved": "true"}, **signed("cleo")).status_code == 303
     assert "STER may come up to 20 days late" in cleo.open("/products/UC-EV-50").text
+    form = ann.open("/products/UC-EV-50/change").text
+    assert [code for code in CHECKED.findall(form) if code == "STER"], "what may come late now is ticked"
+    assert 'value="ENDO"' not in form
 
 
 @pytest.mark.requirement("URS-202")
