@@ -262,7 +262,7 @@ class PublicLot:
                 self.since.isoformat(),
                 self.recall_class or "",
                 f"{self.awaited.tests} {self.awaited.due_on} {self.overdue}" if self.awaited else "",
-                *(f"{one.number} {one.standing}" for one in self.others),
+                *(f"{one.number} {one.newest.revision} {one.standing}" for one in self.others),
                 *(f"{one.revision} {one.standing} {one.content_sha256} {one.pdf_sha256}" for one in self.revisions),
                 *beside,
             )

@@ -130,6 +130,26 @@ def test_each_is_revised_and_withdrawn_by_itself_and_a_recall_takes_all(site: Si
     assert [tuple(one) for one in told] == [("COA-2026-000001", 1), ("COA-2026-000002", 2)]
 
 
+def test_an_answer_that_was_kept_is_asked_for_anew_when_another_certificate_of_the_lot_was_revised(
+    site: Site, lot: str
+) -> None:
+    build.released(site, lot)
+    _, swiss = certificates(site)
+    with reading(site.engine) as session:
+        before = public_lot(session, lot, site.today())
+    said = ReviseCertificate(
+        certificate_number=swiss.number,
+        cause=RevisionCause.WORDING_CORRECTED,
+        reason="a letter was wrong",
+        credentials=credentials("cleo"),
+    )
+    act(site, "cleo", revise_certificate, said)
+    with reading(site.engine) as session:
+        after = public_lot(session, lot, site.today())
+    assert [one.newest.revision for one in after.others] == [1, 2]
+    assert after.etag() != before.etag()
+
+
 def test_a_preview_is_drawn_for_each(site: Site, lot: str) -> None:
     with reading(site.engine) as session:
         assert draft(session, site, lot).specification == "SPEC-UC-EV-50 v1"
