@@ -118,7 +118,7 @@ def _extension(visit: Visit) -> Sheet:
             signature(),
         ),
         "Extend the expiry",
-        "Certificates keep the date they were issued with; revise the newest one afterwards.",
+        "The certificates that count are revised in the same act and carry the new date; earlier revisions stay as they were issued.",
         _back(visit),
         facts=(("Lot", lot.lot_number), ("Expires on", str(lot.expires_on))),
     )
