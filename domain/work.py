@@ -323,7 +323,7 @@ def perform(
     with transaction(site, actor, reason) as work:
         work.prepared = prepared
         if once:
-            claim(work.session, once, actor.user_id, work.now)
+            claim(work.session, f"{known.name}:{once}", actor.user_id, work.now)
         return function(work, command)
 
 

@@ -32,6 +32,7 @@ class RecordCustody(Command):
 def record_custody(work: Work, command: RecordCustody) -> Custody:
     """Only who has the sample hands it over or stores it; only to whom it was handed receives it."""
     sample = sample_named(work.session, command.sample_number)
+    work.session.refresh(sample, with_for_update=True)  # of two at once the second sees what the first did
     chain = chain_of(work.session, sample)
     at = command.happened_at or work.now
     to = _person(work, command)

@@ -12,6 +12,7 @@ from pydantic import Field
 from sqlmodel import Session, col, select
 
 from domain.errors import Conflict, Reason, Refused, refuse_if_any
+from domain.laboratory.doors import timepoint_of
 from domain.laboratory.models import Purpose, Result, ResultReview, ReviewOutcome
 from domain.laboratory.oos_models import (
     Cause,
@@ -33,7 +34,7 @@ from domain.laboratory.oos_records import (
     results_of,
     retests_of,
 )
-from domain.laboratory.queries import WORST, all_lot_results, worst_of
+from domain.laboratory.queries import WORST, LotResults, all_lot_results, stability_results, worst_of
 from domain.laboratory.verdict import Verdict
 from domain.permissions import Permission
 from domain.signatures import Credentials, Meaning, sign
@@ -224,8 +225,8 @@ def _why_not_outweighed(session: Session, oos: Oos, plan: RetestPlan | None, ret
             yield Reason("run-open", f"the run of retest {one.id} is not concluded")
     verdicts = _verdicts(session, oos)
     failing = [code for code, verdict in verdicts.items() if verdict is not Verdict.PASS]
-    if retests and failing:
-        text = f"the retests do not pass for {', '.join(sorted(failing))}: the result is confirmed"
+    if retests and (failing or not verdicts):
+        text = f"the retests do not pass for {', '.join(sorted(failing)) or oos.test_code}: the result is confirmed"
         yield Reason("retest-fails", text, "outcome")
 
 
@@ -233,17 +234,23 @@ def _verdicts(session: Session, oos: Oos) -> dict[str, Verdict]:
     """The worst verdict of the retests, and of what was calculated from them, for each test under investigation."""
     tests = {session.get_one(Result, one).test_code for one in results_of(session, oos)}
     found: dict[str, Verdict] = {}
-    for results in all_lot_results(session, oos.lot_id):
+    for results in _judged_results(session, oos):
         for line in results.lines:
-            if (
-                line.test.code in tests
-                and results.specification
-                and results.specification.purpose is not Purpose.SHELF_LIFE
-            ):
+            if line.test.code in tests and results.specification:
                 own = tuple(one for one in line.findings if one.result.oos_id == oos.id)
                 verdict = worst_of(session, results.specification, line, own)
                 found[line.test.code] = max(verdict, found.get(line.test.code, Verdict.PASS), key=WORST.index)
     return found
+
+
+def _judged_results(session: Session, oos: Oos) -> Iterator[LotResults]:
+    """By the specifications that judged the result under investigation: the shelf-life ones for a stability unit, else all others."""
+    if timepoint_of(session, oos.sample_id) is not None:
+        yield from stability_results(session, oos.lot_id)
+        return
+    for results in all_lot_results(session, oos.lot_id):
+        if results.specification and results.specification.purpose is not Purpose.SHELF_LIFE:
+            yield results
 
 
 def why_oos_blocks(session: Session, lot_id: int) -> Iterator[Reason]:

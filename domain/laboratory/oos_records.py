@@ -1,11 +1,13 @@
 """The records of an investigation, as its acts ask for them."""
 
+import json
+from datetime import datetime
 from typing import TypeVar
 
 from pydantic import Field
 from sqlmodel import Session, col, select
 
-from domain.errors import Conflict, NotFound, Reason, Refused
+from domain.errors import Conflict, Forbidden, Invalid, NotFound, Reason, Refused
 from domain.laboratory.models import Result
 from domain.laboratory.oos_models import (
     Oos,
@@ -74,6 +76,20 @@ def retests_of(session: Session, oos: Oos) -> list[Result]:
     ).all()
     invalid = worth_of(session, oos.lot_id).invalid
     return [row for row in rows if row.id not in invalid]
+
+
+def refuse_outside_plan(work: Work, number: str, started_at: datetime) -> tuple[Oos, RetestPlan]:
+    """The open investigation and its approved plan, for one of its analysts and a test begun after it. Raises Refused, Forbidden or Invalid."""
+    oos = open_investigation(work, number)
+    plan = record_of(work.session, RetestPlan, oos)
+    approval = approval_of(work.session, plan) if plan else None
+    if plan is None or approval is None:
+        raise Refused(Reason("retest-unplanned", f"{oos.number} has no retest plan that QA approved"))
+    if work.actor.user_id not in json.loads(plan.analysts):
+        raise Forbidden(Reason("not-in-the-plan", f"{work.actor.name} is not an analyst of the retest plan"))
+    if started_at < approval.approved_at:
+        raise Invalid(Reason("before-the-plan", "a retest starts after QA approved its plan", "started_at"))
+    return oos, plan
 
 
 def first_analysts(session: Session, oos: Oos) -> set[int]:

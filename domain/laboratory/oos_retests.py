@@ -8,7 +8,7 @@ from datetime import datetime
 from pydantic import AwareDatetime, Field
 from sqlmodel import Session, select
 
-from domain.errors import Conflict, Forbidden, Invalid, Reason, Refused
+from domain.errors import Conflict, Invalid, Reason, Refused
 from domain.laboratory.conditions import run_numbered
 from domain.laboratory.keeping import keep
 from domain.laboratory.models import Method, Result, Sample
@@ -26,6 +26,7 @@ from domain.laboratory.oos_records import (
     open_investigation,
     phase_one_of,
     record_of,
+    refuse_outside_plan,
     results_of,
     retests_of,
 )
@@ -163,17 +164,9 @@ def enter_retest(work: Work, command: EnterRetest) -> Result:
 
 def planned_retest(work: Work, number: str, started_at: datetime) -> tuple[Oos, Sample]:
     """The investigation and the sample of a retest that the actor may do now. Raises Refused, Forbidden or Invalid."""
-    oos = open_investigation(work, number)
-    plan = record_of(work.session, RetestPlan, oos)
-    approval = approval_of(work.session, plan) if plan else None
-    if plan is None or approval is None:
-        raise Refused(Reason("retest-unplanned", f"{oos.number} has no retest plan that QA approved"))
-    if work.actor.user_id not in json.loads(plan.analysts):
-        raise Forbidden(Reason("not-in-the-plan", f"{work.actor.name} is not an analyst of the retest plan"))
+    oos, plan = refuse_outside_plan(work, number, started_at)
     if len(retests_of(work.session, oos)) >= plan.count:
         raise Refused(Reason("retests-done", f"all {plan.count} planned retests are done; none is added"))
-    if started_at < approval.approved_at:
-        raise Invalid(Reason("before-the-plan", "a retest starts after QA approved its plan", "started_at"))
     return oos, work.session.get_one(Sample, plan.sample_id)
 
 

@@ -22,6 +22,8 @@ from domain.laboratory.models import (
     Result,
     Sample,
 )
+from domain.laboratory.oos_models import Oos
+from domain.laboratory.oos_records import refuse_outside_plan
 from domain.laboratory.reportable import Reportable, parse_entry, reportable
 from domain.laboratory.samples import sample_named
 from domain.laboratory.values import EXACT, Censored, Numeric, Qualitative, ReportableValue
@@ -95,9 +97,11 @@ def correct_result(work: Work, command: CorrectResult) -> Result:
                 "result_id",
             )
         )
+    if old.oos_id is not None:
+        refuse_outside_plan(work, work.session.get_one(Oos, old.oos_id).number, command.started_at)
     sample = work.session.get_one(Sample, old.sample_id)
     found = measured_by(work.session.get_one(Method, old.method_id), command)
-    run = work.session.get_one(TestRun, old.run_id) if old.run_id is not None else None
+    run = work.session.get_one(TestRun, old.run_id, with_for_update=True) if old.run_id is not None else None
     found = replace(found, run=run, report_id=old.report_id, oos_id=old.oos_id, instrument=old.instrument)
     return keep(work, sample, found, replaces=old, reason=command.reason)
 

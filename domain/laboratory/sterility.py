@@ -179,9 +179,19 @@ def _why_not_final(work: Work, begun: Inoculation, method: Method, readings: lis
             f"{method.label} is final with a reading at {earliest:%Y-%m-%d %H:%M} UTC or later, by the server's clock"
         )
         yield Reason("too-early", text, "method_code")
-    if last is not None and last.seen is Growth.TURBID:
+    if last is not None and (last.seen is Growth.TURBID or _hidden(work.session, begun, method, readings)):
         text = "the media are turbid: make a subculture at the end of the incubation and read it for 4 days"
         yield Reason("subculture-needed", text, "method_code")
+
+
+def _hidden(session: Session, begun: Inoculation, method: Method, readings: list[GrowthReading]) -> bool:
+    """Whether media were turbid at the end or later and no subculture was made then: they do not become clear by themselves."""
+    due = believed_inoculation(session, begun) + timedelta(days=method.minimum_days or 0)
+    hidden = False
+    for one in readings:
+        if one.seen is Growth.TURBID and one.read_at >= due:
+            hidden = not one.subculture
+    return hidden
 
 
 def earliest_final(session: Session, begun: Inoculation, method: Method, readings: list[GrowthReading]) -> datetime:

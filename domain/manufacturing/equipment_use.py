@@ -31,7 +31,7 @@ def log_equipment_event(work: Work, command: LogEquipmentEvent) -> EquipmentEven
     """A calibration out of tolerance opens a deviation on every lot made since the last good one (21 CFR 211.68; ICH Q7 5.35)."""
     event = log_event(work, command)
     if event.finding is Finding.OUT:
-        lots = [lot for lot, _ in _made(work.session, event.equipment_id, event.happened_at)]
+        lots = [lot for lot, _ in _made(work.session, event.equipment_id, event.happened_at, work.now)]
         text = f"{command.code} was found out of tolerance: {command.comment} Lots made with it since the last good calibration are listed."
         open_deviation(
             work,
@@ -56,12 +56,15 @@ def made_since_good(session: Session, code: str, at: datetime) -> list[MadeWith]
             step_number=step.number,
             started_at=step.started_at,
         )
-        for lot, step in _made(session, equipment.key, at)
+        for lot, step in _made(session, equipment.key, at, at)
     ]
 
 
-def _made(session: Session, equipment_id: int, at: datetime) -> list[tuple[Lot, Step]]:
-    """Steps that were still running at the last good calibration count too."""
+def _made(session: Session, equipment_id: int, at: datetime, until: datetime) -> list[tuple[Lot, Step]]:
+    """Since the last good calibration before `at`; steps that were still running then count too.
+
+    until: what was begun after the equipment was found out of tolerance, but before that was on record, was made with it as well.
+    """
     good = [
         one.happened_at
         for one in events_of(session, equipment_id)
@@ -72,7 +75,7 @@ def _made(session: Session, equipment_id: int, at: datetime) -> list[tuple[Lot, 
         .join(Yield, col(Yield.lot_id) == Lot.id)
         .join(Step, col(Yield.step_id) == Step.id)
         .join(EquipmentUse, col(EquipmentUse.step_id) == Step.id)
-        .where(EquipmentUse.equipment_id == equipment_id, col(Step.started_at) <= at)
+        .where(EquipmentUse.equipment_id == equipment_id, col(Step.started_at) <= max(at, until))
         .order_by(col(Step.started_at), col(Lot.id))
     )
     if good:

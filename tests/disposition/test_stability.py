@@ -13,6 +13,7 @@ from domain.errors import DomainError, Invalid, Refused
 from domain.labels.queries import label_preview
 from domain.laboratory.control_models import Stage
 from domain.laboratory.models import Purpose, Reserve
+from domain.laboratory.oos_models import Outcome
 from domain.laboratory.queries import lot_results
 from domain.laboratory.sampling import (
     ApproveSamplingPlan,
@@ -31,6 +32,7 @@ from domain.store import reading
 from domain.work import Site
 from tests import build
 from tests.cast import Clock, act, actor, credentials, raw
+from tests.laboratory import control
 
 #: What the product must keep until it expires: a wider pH than at its release.
 SHELF_LIFE = {"PH": {"kind": CriterionKind.BETWEEN, "lower": "6.5", "upper": "7.9"}}
@@ -111,6 +113,28 @@ def test_a_stability_result_that_fails_opens_its_investigation_and_holds_all_mad
     assert "wrong-state" in codes(refused)
     other = taken_out(site, 1)
     assert build.entered(site, other, "PH", "7.2", "7.2"), "another unit is no retest of the first"
+
+
+@pytest.mark.requirement("URS-177")
+@pytest.mark.parametrize("found", ["8.3", "7.2"])
+def test_retests_of_a_stability_unit_are_judged_by_the_shelf_life_specification(
+    site: Site, lot: str, found: str
+) -> None:
+    sample = taken_out(site, 0)
+    build.entered(site, sample, "PH", "8.2", "8.2")
+    (oos,) = control.investigations(site)
+    control.phase_one(site, oos.number)
+    control.produced(site, oos.number)
+    control.planned(site, oos.number, count=1)
+    site.clock.advance(hours=1)  # type: ignore[attr-defined]
+    control.retested(site, oos.number, found, found)
+    build.reviewed(site, sample, who="rob")
+    if found == "7.2":
+        control.closed(site, oos.number, Outcome.NOT_CONFIRMED)
+        return
+    with pytest.raises(Refused) as refusal:
+        control.closed(site, oos.number, Outcome.NOT_CONFIRMED)
+    assert codes(refusal) == {"retest-fails"}
 
 
 def test_a_unit_of_a_released_lot_says_its_timepoint_and_that_it_has_reached_it(site: Site, lot: str) -> None:

@@ -1,5 +1,7 @@
 """Out of specification: opened by the system, investigated in phases, concluded by QA; nothing is averaged away."""
 
+from datetime import timedelta
+
 import pytest
 
 from domain.disposition.certificates import draft
@@ -125,6 +127,36 @@ def test_the_planned_number_of_retests_is_neither_exceeded_nor_left_short(site: 
     with pytest.raises(Refused) as refusal:
         control.retested(site, number, "7.2", "7.2")
     assert codes(refusal) == {"retests-done"}
+
+
+@pytest.mark.requirement("URS-175")
+def test_a_retest_is_corrected_only_by_an_analyst_of_the_plan_and_before_the_conclusion(
+    site: Site, number: str
+) -> None:
+    control.phase_one(site, number)
+    control.produced(site, number)
+    control.planned(site, number, count=1)
+    site.clock.advance(hours=1)  # type: ignore[attr-defined]
+    retest, now = control.retested(site, number, "7.9", "7.9"), site.clock()
+    command = CorrectResult(
+        result_id=retest,
+        reason="typed wrongly",
+        replicates=("7.2", "7.2"),
+        unit="[pH]",
+        started_at=now,
+        finished_at=now,
+    )
+    with pytest.raises(Forbidden) as refusal:
+        act(site, "ben", correct_result, command)
+    assert codes(refusal) == {"not-in-the-plan"}
+    early = command.model_copy(update={"started_at": now - timedelta(minutes=90)})
+    with pytest.raises(Invalid) as refusal:
+        act(site, "bea", correct_result, early)
+    assert codes(refusal) == {"before-the-plan"}
+    control.closed(site, number, Outcome.CONFIRMED)
+    with pytest.raises(Conflict) as refusal:
+        act(site, "bea", correct_result, command)
+    assert codes(refusal) == {"oos-concluded"}
 
 
 @pytest.mark.requirement("URS-176")

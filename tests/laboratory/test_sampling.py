@@ -222,6 +222,19 @@ def test_turbid_media_are_subcultured_at_the_end_and_read_for_four_more_days(sit
 
 
 @pytest.mark.requirement("URS-169")
+def test_media_that_are_turbid_at_the_end_do_not_become_clear_without_a_subculture(site: Site, begun: str) -> None:
+    later(site, days=7)
+    read(site, begun)
+    later(site, days=7)
+    read(site, begun, Growth.TURBID)
+    later(site, hours=1)
+    read(site, begun)
+    with pytest.raises(Refused) as refusal:
+        conclude(site, begun)
+    assert codes(refusal) == {"subculture-needed"}
+
+
+@pytest.mark.requirement("URS-169")
 def test_growth_on_any_day_is_final_at_once_and_holds_the_lot(site: Site, begun: str) -> None:
     later(site, days=2)
     read(site, begun, Growth.GROWTH)

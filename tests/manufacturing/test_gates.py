@@ -132,6 +132,25 @@ def test_a_calibration_out_of_tolerance_lists_the_lots_made_since_the_last_good_
     assert touched == [(second.lot,)]
 
 
+@pytest.mark.requirement("URS-154")
+def test_a_calibration_out_of_tolerance_that_is_recorded_late_lists_what_was_made_meanwhile(
+    site: Site, clock: Clock
+) -> None:
+    first = formulated(site)
+    found_at = clock()
+    clock.advance(days=1)
+    with_it = ("FL-1", "MV-5", "B1")
+    second = start(site, "fill", {first: ("210", "mL")}, equipment_codes=with_it, comment="held over night")
+    clock.advance(days=1)
+    serviced(site, "MV-5", finding=Finding.OUT, comment="stirrer 20 % too slow", happened_at=found_at)
+    touched = raw(
+        site,
+        "SELECT l.lot_number FROM deviation_lot d JOIN lot l ON l.id = d.lot_id"
+        " WHERE d.deviation_id = (SELECT max(id) FROM deviation)",
+    )
+    assert (second.lot,) in touched
+
+
 # --- training
 
 

@@ -10,9 +10,12 @@ from fastapi.testclient import TestClient
 
 from api.main import create_app
 from domain import audit
+from domain.deviations.models import Severity
+from domain.deviations.operations import OpenDeviation, report_deviation
 from domain.errors import DomainError
 from domain.laboratory.results import EnterResult, enter_result
 from domain.manufacturing.ending import complete_step
+from domain.manufacturing.materials import CorrectStock, correct_stock
 from domain.manufacturing.readings import log_reading
 from domain.manufacturing.step_commands import CompleteStep, Entry, Input, LogReading, Measured, Output, StartStep
 from domain.manufacturing.steps import start_step
@@ -140,3 +143,12 @@ def test_a_request_with_the_same_key_is_done_once_and_another_persons_key_is_the
     told = [post("tom", "a"), post("tom", "a", "it burns"), post("tom", "b", "it burns"), post("ann", "a")]
     assert told == [201, 409, 201, 201]
     assert post("tom", "x" * 201) == 422
+
+
+@pytest.mark.requirement("URS-213")
+def test_a_key_of_one_act_does_not_swallow_another_act(site: Site) -> None:
+    number = build.material(site)
+    counted = CorrectStock(lot_number=number, counted=amount("1", "L"), reason="counted on the shelf")
+    told = OpenDeviation(code="printer-smells", text="the label printer smells of smoke", severity=Severity.MINOR)
+    perform(site, actor(site, "tom"), correct_stock, counted, once="a")
+    assert perform(site, actor(site, "tom"), report_deviation, told, once="a").key
